@@ -1,0 +1,55 @@
+"""Networks in one convention: images (N, 3, H, W) in [0, 1] in, raw class scores (N, K) out."""
+
+from difflib import get_close_matches
+
+import torch
+from torch import nn
+
+from . import imagenet, specimen_net
+from .layers import activations, check_target, check_unit, find_layer, layer_names
+from .specimen_net import SpecimenNet
+
+__all__ = ["load_model", "untrained", "layer_names", "activations", "find_layer",
+           "check_target", "check_unit", "SpecimenNet", "NAMES"]
+
+NAMES = specimen_net.NAMES + imagenet.NAMES
+
+
+def load_model(name: str, *, device="cpu", dtype: torch.dtype = torch.float32) -> nn.Module:
+    """A trained network, in eval mode and with frozen weights.
+
+    "specimens" and "specimens-robust" ship with the course; any classification network of
+    torchvision ("squeezenet1_1", "vgg16", ...) is read from the folder CS_VIS_WEIGHTS, from
+    torchvision's cache, or downloaded. Images (N, 3, H, W) in [0, 1] become raw scores (N, K);
+    normalisation is inside. Attributes: class_names, layer_names, mean_color (3,) in [0, 1].
+    Raises ValueError for an unknown name, FileNotFoundError where no weights are to be had.
+    """
+    with torch.random.fork_rng(devices=[]):  # building draws numbers that the weights replace
+        network = _family(name).load(name)
+    return network.eval().requires_grad_(False).to(device, dtype)
+
+
+def untrained(name: str, *, generator: torch.Generator, device="cpu",
+              dtype: torch.dtype = torch.float32) -> nn.Module:
+    """The network `name` with He-normal random weights (arXiv:1502.01852) instead of trained ones.
+
+    What a method shows of it comes from the picture and the architecture alone.
+    """
+    with torch.random.fork_rng(devices=[]):
+        network = _family(name).architecture(name)
+    network.eval().requires_grad_(False)
+    for path, weight in network.named_parameters():
+        if weight.ndim > 1:
+            noise = torch.randn(weight.shape, generator=generator, device=generator.device)
+            weight.copy_(noise * (2 / weight[0].numel()) ** 0.5)
+        else:
+            weight.fill_(path.endswith("weight"))  # the scales of norms are 1, all biases 0
+    return network.to(device, dtype)
+
+
+def _family(name):
+    if name not in NAMES:
+        near = get_close_matches(str(name), NAMES, n=3, cutoff=0.3) or NAMES[:3]
+        raise ValueError(f"name={name!r} is no network of this course; the nearest are "
+                         f"{', '.join(map(repr, near))}; cs_vis.models.NAMES lists all")
+    return specimen_net if name in specimen_net.NAMES else imagenet
