@@ -1,0 +1,116 @@
+"""Drawing on demand: one specimen or thousands, the same for the same seed."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from .kinds import KINDS
+from .pen import Pen
+from .scene import SIZE, compose
+
+class_names = list(KINDS)
+
+
+class Specimen(NamedTuple):
+    """One picture and the truth about it."""
+
+    image: torch.Tensor  # (1, 3, 128, 128) float32 in [0, 1]
+    label: int           # indexes class_names
+    mask: torch.Tensor   # (128, 128) bool: the visible part of the object
+    parts: dict          # name -> (128, 128) bool; together they are the mask
+
+
+def draw(seed: int, kind: str | None = None, *, without: tuple = ()) -> Specimen:
+    """Draw one specimen; `kind` is drawn too unless given, parts named in `without` are left out.
+
+    Without a part, its shadow goes too; all else stays as it is. Raises ValueError or TypeError on a
+    seed that is not a whole number >= 0, an unknown kind, or a part that the kind does not have.
+    """
+    check_seed(seed)
+    rng = np.random.default_rng(seed)
+    chosen = class_names[rng.integers(len(class_names))]
+    kind = chosen if kind is None else check_kind(kind)
+    picture, parts = compose(rng, kind, check_parts(kind, without))
+    mask = np.any(list(parts.values()), axis=0)
+    parts = {name: torch.from_numpy(part) for name, part in parts.items() if name not in without}
+    return Specimen(to_tensor(picture[None]), class_names.index(kind), torch.from_numpy(mask), parts)
+
+
+def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False) -> tuple:
+    """Draw n specimens: images (n, 3, 128, 128) float32 in [0, 1], labels (n,), masks (n, 128, 128).
+
+    Specimen i depends on (seed, i) alone, not on n or on the number of `workers` (processes; -1
+    takes every core; worth it from about a thousand specimens). `progress` shows a bar.
+    Raises ValueError or TypeError when n or workers is not a whole number >= 1, or on a bad seed.
+    """
+    check_count("n", n)
+    check_seed(seed)
+    if workers != -1:
+        check_count("workers", workers)
+    chunks = [range(i, min(i + 64, n)) for i in range(0, n, 64)]
+    jobs = Parallel(n_jobs=workers, return_as="generator")(delayed(draw_range)(seed, chunk) for chunk in chunks)
+    drawn = []
+    with tqdm(total=n, unit="specimen", disable=not progress) as bar:
+        for part in jobs:
+            drawn.append(part)
+            bar.update(len(part[1]))
+    pictures, labels, masks = (np.concatenate(column) for column in zip(*drawn))
+    return to_tensor(pictures), torch.from_numpy(labels), torch.from_numpy(masks)
+
+
+def draw_range(seed, indices):
+    """Pictures (n, 128, 128, 3) uint8, labels (n,) and masks (n, 128, 128) of specimens (seed, i)."""
+    pictures, labels, masks = [], [], []
+    for i in indices:
+        rng = np.random.default_rng([seed, i])
+        label = rng.integers(len(class_names))
+        picture, parts = compose(rng, class_names[label])
+        pictures.append(picture)
+        labels.append(label)
+        masks.append(np.any(list(parts.values()), axis=0))
+    return np.stack(pictures), np.array(labels, np.int64), np.stack(masks)
+
+
+@lru_cache
+def part_names(kind: str) -> tuple:
+    """The names of the parts of a kind, in the order they are drawn. Raises ValueError on an unknown kind."""
+    pen = Pen(np.random.default_rng(0), lambda points: points * SIZE / 2 + SIZE / 2, SIZE)
+    KINDS[check_kind(kind)][0](pen)
+    return tuple(pen.names)
+
+
+def to_tensor(pictures):
+    """(N, H, W, 3) uint8 -> (N, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().float() / 255
+
+
+def check_seed(seed):
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed={seed!r} is a {type(seed).__name__}; it must be a whole number, for example seed=7")
+    if seed < 0:
+        raise ValueError(f"seed={seed} is negative; it must be 0 or more, for example seed={-seed}")
+
+
+def check_count(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a whole number, for example {name}=4")
+    if value < 1:
+        raise ValueError(f"{name}={value} is too small; it must be 1 or more")
+
+
+def check_kind(kind):
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r} is not a kind of specimen; choose one of {', '.join(KINDS)}")
+    return kind
+
+
+def check_parts(kind, without):
+    without = (without,) if isinstance(without, str) else tuple(without)
+    unknown = [part for part in without if part not in part_names(kind)]
+    if unknown:
+        raise ValueError(f"without={unknown[0]!r} is not a part of {kind!r}; its parts are {', '.join(part_names(kind))}")
+    return without
