@@ -1,0 +1,33 @@
+"""What comes after an occlusion map: back from patch positions to pixels."""
+
+import torch
+
+
+def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int) -> torch.Tensor:
+    """For each pixel the mean of `values` over the windows that cover it.
+
+    values: (rows, cols), one number for each position of a patch × patch window that steps by
+    `stride`, the last one flush with the border, as in the exercise `occlusion_map`.
+    Returns (H, W) with size = (H, W). Raises ValueError where rows and cols do not fit.
+    """
+    tops, lefts = (positions(side, patch, stride) for side in size)
+    if tuple(values.shape) != (len(tops), len(lefts)):
+        raise ValueError(f"values has shape {tuple(values.shape)}, but a {patch}-pixel patch in "
+                         f"steps of {stride} has {len(tops)} × {len(lefts)} positions on an image "
+                         f"of {size[0]} × {size[1]}: use the map's own patch and stride")
+    total, count = values.new_zeros(size), values.new_zeros(size)
+    for r, top in enumerate(tops):
+        for c, left in enumerate(lefts):
+            window = slice(top, top + patch), slice(left, left + patch)
+            total[window] += values[r, c]
+            count[window] += 1
+    return total / count.clamp(min=1)  # a stride wider than the patch leaves pixels uncovered
+
+
+def positions(side: int, patch: int, stride: int) -> list[int]:
+    """Where the window starts along one side: 0, stride, 2 stride, ..., and flush at the end."""
+    if not (1 <= patch <= side and stride >= 1):
+        raise ValueError(f"patch={patch}, stride={stride}: the patch must be 1 to {side} pixels, "
+                         f"as large as the image at most, and the stride at least 1")
+    starts = list(range(0, side - patch + 1, stride))
+    return starts if starts[-1] == side - patch else starts + [side - patch]

@@ -1,0 +1,184 @@
+"""Figures for the notebooks: pictures in rows, occlusion maps with a colour bar, score tables.
+
+The single pictures come from `cs_vis.panels` and are named here too, so that a notebook writes
+plots.show([plots.grey(map), ...]). No pyplot: a figure belongs to whoever holds it, and nothing
+needs a screen.
+"""
+
+from io import BytesIO
+
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from .panels import Panel, coloured, cut_out, grey, heat, outlined, picture, signed
+
+__all__ = ["Panel", "Plate", "bars", "coloured", "cut_out", "grey", "heat", "occlusion",
+           "outlined", "picture", "show", "signed"]
+
+SIZE = 9                 # points: the one font size
+SCREEN, CRISP = 96, 115  # pixels an inch takes on the screen, and in the file
+GAP, LINE = 0.07, 0.19   # inches: between pictures, and for one line of text
+LETTER = 0.072           # inches: what a letter takes on average, to leave room for words
+INK, PALE, ACCENT = "#222222", "#8a8a8a", "#3b78a8"
+
+
+class Plate(Figure):
+    """A figure that measures in inches from its upper left corner, and that a notebook shows by
+    itself: as a small sharp JPEG, or as a PNG where `mimetype` says so (line drawings)."""
+
+    mimetype = "image/jpeg"
+    alt = "figure"  # what a screen reader says
+
+    def box(self, x: float, y: float, width: float, height: float):
+        """New axes at that place."""
+        wide, tall = self.get_size_inches()
+        return self.add_axes([x / wide, 1 - (y + height) / tall, width / wide, height / tall])
+
+    def write(self, x: float, y: float, words: str, **style) -> None:
+        """A line of text, centred at that place unless `style` says otherwise."""
+        wide, tall = self.get_size_inches()
+        style = {"color": INK, "va": "center", "ha": "center"} | style
+        self.text(x / wide, 1 - y / tall, words, fontsize=SIZE, **style)
+
+    def bundle(self) -> tuple[dict, dict]:
+        """(data, metadata) as Jupyter's display machinery takes them, with a text alternative."""
+        file, kind = BytesIO(), self.mimetype.split("/")[1]
+        options = {"quality": 78} if kind == "jpeg" else {"optimize": True}
+        self.savefig(file, format=kind, dpi=CRISP, facecolor="white", pil_kwargs=options)
+        width = round(self.get_figwidth() * SCREEN)
+        return ({self.mimetype: file.getvalue(), "text/plain": f"<{self.alt}>"},
+                {self.mimetype: {"width": width, "alt": self.alt}})
+
+    def _ipython_display_(self):
+        from IPython.display import display  # only a notebook comes here
+        data, metadata = self.bundle()
+        display(data, metadata=metadata, raw=True)
+
+
+def show(panels, titles=None, *, labels=None, caption: str = "", height: float = 1.45,
+         margin: float = 0.0) -> Plate:
+    """Lay pictures out in a row, or in rows when `panels` is a list of lists.
+
+    panels: Panels, or what `picture` takes. titles: one for each column, or a list of lists, one
+    for each picture. labels: one for each row, on its left. height: of a picture, in inches.
+    margin: inches left free on the right. A Panel's note stands beneath it.
+    """
+    rows = [[picture(p) for p in row] for row in _rows(panels)]
+    titles = _titles(titles, rows)
+    if labels is not None and len(labels) != len(rows):
+        raise ValueError(f"labels has {len(labels)} entries for {len(rows)} rows: give one a row")
+
+    widths = [height * max(_aspect(row[c]) for row in rows if c < len(row))
+              for c in range(max(map(len, rows)))]
+    left = 0.1 + max((0.1 + LETTER * len(label) for label in labels or []), default=0)
+    above = [LINE * max((t.count("\n") + 1 for t in row if t), default=0) for row in titles]
+    below = [LINE * any(panel.note for panel in row) for row in rows]
+    wide = max(left + sum(widths) + GAP * len(widths), 0.2 + LETTER * len(caption)) + margin
+    tall = 0.08 + sum(above) + sum(below) + (height + GAP) * len(rows) + LINE * bool(caption)
+
+    plate, y = Plate(figsize=(wide, tall)), 0.05
+    for r, row in enumerate(rows):
+        x, y = left, y + above[r]
+        if labels:
+            plate.write(left - 0.06, y + height / 2, labels[r], ha="right")
+        for panel, title, width in zip(row, titles[r], widths):
+            axes = plate.box(x, y, width, height)
+            axes.imshow(panel.picture)
+            axes.axis("off")
+            plate.write(x + width / 2, y - above[r] / 2, title)
+            plate.write(x + width / 2, y + height + LINE / 2, panel.note, color=PALE)
+            x += width + GAP
+        y += height + below[r] + GAP
+    plate.write(left, y + LINE / 2, caption, color=PALE, ha="left")
+    words = [t.replace("\n", " ") for t in [*(labels or []), *sum(titles, [])] if t]
+    plate.alt = f"{sum(map(len, rows))} pictures" + (": " + ", ".join(words) if words else "")
+    return plate
+
+
+def occlusion(images, probabilities, titles=None, *, top: float = 1.0) -> Plate:
+    """Pictures above, their occlusion maps below, and one colour bar for all.
+
+    images: list of (1, 3, H, W). probabilities: list of (rows, cols), each cell the probability
+    left when the patch lies there: dark is what the network cannot do without. top: the
+    probability shown brightest.
+    """
+    if len(images) != len(probabilities):
+        raise ValueError(f"images has {len(images)} entries, probabilities {len(probabilities)}: "
+                         f"give one map for each image")
+    maps = [coloured(p, "magma", top=top) for p in probabilities]
+    plate = show([list(images), maps], titles, margin=0.6)
+    last = plate.axes[-1].get_position()
+    bar = plate.add_axes([last.x1 + 0.1 / plate.get_figwidth(), last.y0,
+                          0.1 / plate.get_figwidth(), last.height])
+    plate.colorbar(ScalarMappable(Normalize(0, top), "magma"), bar, ticks=[0, top / 2, top])
+    bar.tick_params(labelsize=SIZE, length=2, color=PALE)
+    bar.spines[:].set_visible(False)
+    return plate
+
+
+def bars(scores: dict[str, dict[str, float]], *, baselines=(), caption: str = "") -> Plate:
+    """A table of scores in [0, 1]: one row for each method, one column for each measure.
+
+    scores: method -> measure -> value. baselines: methods drawn in grey; the first of them also
+    as a dashed line through every row: a method that stays left of it has explained nothing.
+    """
+    measures = list(dict.fromkeys(m for row in scores.values() for m in row))
+    missing = [name for name in baselines if name not in scores]
+    if missing or not measures:
+        raise ValueError(f"baselines={list(baselines)} with rows {list(scores)}: there must be a "
+                         f"row of scores, and every baseline must be one of the rows")
+    row, column = 0.26, 1.75
+    left, tall = 0.2 + LETTER * max(map(len, scores)), row * len(scores)
+    wide = max(left + column * len(measures), 0.2 + LETTER * len(caption))
+    plate = Plate(figsize=(wide, tall + 0.35 + 0.25 * bool(caption)))
+    plate.mimetype = "image/png"
+    for c, measure in enumerate(measures):
+        axes = plate.box(left + column * c, 0.28, column - 0.5, tall)
+        _bar_column(axes, {name: values.get(measure) for name, values in scores.items()},
+                    baselines)
+        plate.write(left + column * c, 0.14, measure, ha="left")
+    for r, name in enumerate(scores):
+        plate.write(left - 0.08, 0.28 + row * (r + 0.5), name, ha="right",
+                    color=PALE if name in baselines else INK)
+    plate.write(0.1, tall + 0.42, caption, color=PALE, ha="left")
+    plate.alt = "scores: " + "; ".join(
+        f"{name} " + ", ".join(f"{m} {v:.2f}" for m, v in values.items())
+        for name, values in scores.items())
+    return plate
+
+
+def _bar_column(axes, values: dict[str, float | None], baselines) -> None:
+    for r, (name, value) in enumerate(values.items()):
+        if value is not None:
+            axes.barh(r, value, height=0.66, color="#cccccc" if name in baselines else ACCENT)
+            axes.text(max(value, 0) + 0.03, r, f"{value:.2f}", fontsize=SIZE, va="center",
+                      color=INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+    if baselines and values[baselines[0]] is not None:
+        axes.axvline(values[baselines[0]], color=PALE, linewidth=0.8, linestyle=(0, (3, 2)))
+    axes.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xticks=[], yticks=[])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    axes.spines["left"].set_color(PALE)
+
+
+def _rows(panels) -> list[list]:
+    panels = list(panels)
+    rows = panels if panels and isinstance(panels[0], list) else [panels]
+    if not all(rows):
+        raise ValueError(f"panels={panels!r} has an empty row: give every row a picture")
+    return rows
+
+
+def _titles(titles, rows) -> list[list[str]]:
+    """One title for each picture, from one for each column, one for each picture, or none."""
+    titles = titles or []
+    titles = [list(t) for t in titles] if titles and not isinstance(titles[0], str) else [titles]
+    if len(titles) > len(rows) or any(len(t) > len(row) for t, row in zip(titles, rows)):
+        raise ValueError(f"titles={titles} are more than the pictures, which are "
+                         f"{[len(row) for row in rows]} in a row: give each at most one title")
+    titles = titles + [[]] * (len(rows) - len(titles))
+    return [[*t, *[""] * (len(row) - len(t))] for t, row in zip(titles, rows)]
+
+
+def _aspect(panel: Panel) -> float:
+    return panel.picture.shape[1] / panel.picture.shape[0]

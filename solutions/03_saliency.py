@@ -1,0 +1,858 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What in this image mattered?
+#
+# A network looks at a picture and says *ladybug*. Fine. But did it look at the ladybug?
+#
+# You will build four instruments that answer, each a few lines of code:
+#
+# | you write | it asks | points |
+# | --- | --- | --- |
+# | `compute_saliency_maps` | which pixels would change the score, if I nudged them? | 6 |
+# | `occlusion_map` | what can I cover before the network loses its answer? | 5 |
+# | `GuidedReLU` | what excited this neuron? (a picture, and a trap) | 5 |
+# | `segment_by_saliency` | can the answer cut out the object, though nobody drew its outline? | 4 |
+#
+# Then you put them on trial. Our pictures are drawn by code, so we know the truth about them: where
+# the object is, what its parts are, and what happens when a part is left out.
+#
+# Run the cells in order. Everything runs on a laptop without a network connection; the whole
+# notebook computes for about TODO-FIGURE minutes.
+
+# %% tags=["setup"]
+# Colab: put  %pip install cs_vis-0.1.0-py3-none-any.whl  in a cell above this one, and run it first.
+import os
+
+import cv2
+import numpy as np
+import torch
+from IPython.display import display
+
+from cs_vis import (activations, check, images, load_model, pick_device, plots, specimens,
+                    widgets)
+from cs_vis.exercise import needs
+from cs_vis.methods.occlusion import spread
+from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
+from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
+from cs_vis.models import untrained
+from cs_vis.profile import steps
+
+device = pick_device()
+model = load_model("specimens", device=device)          # trained the ordinary way
+robust = load_model("specimens-robust", device=device)  # trained against small perturbations
+random_weights = untrained("specimens", generator=torch.Generator().manual_seed(0),
+                           device=device)
+
+gallery = specimens.gallery()
+KINDS = ["ladybug", "bee", "snail", "mushroom", "eye", "traffic cone"]
+chosen = [gallery.labels.tolist().index(specimens.class_names.index(kind)) for kind in KINDS]
+X = gallery.images[chosen].to(device)     # (6, 3, 128, 128), RGB in [0, 1]
+y = gallery.labels[chosen].to(device)     # (6,), indices into specimens.class_names
+masks = gallery.masks[chosen].to(device)  # (6, 128, 128), True on the object
+
+# %% [markdown]
+# Six pictures from the course's gallery. Below each, the truth: the outline of what is visible of
+# the object. The network has never seen an outline; it was told one word per picture.
+
+# %% tags=["look"]
+with torch.no_grad():
+    answers = model(X).softmax(dim=1)  # (6, K)
+said = [f"{model.class_names[p.argmax()]}, {p.max():.0%}" for p in answers]
+plots.show([list(X), [plots.outlined(*pair) for pair in zip(X, masks)]],
+           [said, [f"truth: {kind}" for kind in KINDS]], labels=["the network says", "outline"])
+
+# %% [markdown]
+# ## 1. Saliency: nudge every pixel at once
+#
+# **The idea.** Change one pixel a little, and the network's score for *ladybug* changes a little. Do
+# that for every pixel and draw how strongly the score reacts. Trying them one by one would take
+# $3 \cdot 128 \cdot 128 = 49\,152$ passes; the gradient gives all of them in one pass back.
+#
+# **The equation.** $S_k(I)$ is the *raw score* (before the softmax) of class $k$ for image $I$. The
+# map of image $n$ with class $y_n$ is
+#
+# $$ M_n(i, j) \;=\; \max_{c}\; \left| \frac{\partial S_{y_n}(X_n)}{\partial X_n(c, i, j)} \right| $$
+#
+# the gradient's absolute value, and of the three colours the largest.
+#
+# **The shapes.**
+#
+# | name | shape | what |
+# | --- | --- | --- |
+# | `X` | `(N, 3, H, W)` | images, RGB in [0, 1] |
+# | `y` | `(N,)` | one class index per image; it need not be the class that the network would say |
+# | `model(X)` | `(N, K)` | raw scores of all classes |
+# | result | `(N, H, W)` | not rescaled, on the device and in the dtype of `X` |
+#
+# `N` may be 1, and `H` and `W` may differ. The result belongs to each image alone: neither `N` nor
+# the other images in the batch may change it. Leave the values of `X`, and the network, as they
+# were.
+#
+# **A hint.** `scores.gather(1, y.view(-1, 1))` picks one score per row. Image $n$ influences only row
+# $n$, so one call of `torch.autograd.grad` on a *sum* gives every image its own gradient.
+#
+# **Your turn** (about five lines).
+
+# %% nbgrader={"schema_version": 3, "solution": true, "grade": false, "locked": false, "task": false, "grade_id": "saliency_solution"} tags=["solution"]
+def compute_saliency_maps(X, y, model):
+    """The largest absolute gradient over the colours, of the raw score of class y.
+
+    X (N, 3, H, W), y (N,) -> (N, H, W)
+    """
+    ### BEGIN SOLUTION
+    X = X.detach().requires_grad_()  # a new leaf; the caller's X stays as it was
+    scores = model(X)  # (N, K)
+    gradient, = torch.autograd.grad(scores.gather(1, y.view(-1, 1)).sum(), X)  # (N, 3, H, W)
+    return gradient.abs().amax(dim=1)  # (N, H, W)
+    ### END SOLUTION
+
+# %% [markdown]
+# **Check.** This runs your function on tiny networks with known answers. If it recognises a slip, it
+# names it.
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "saliency_check", "points": 2} tags=["check"]
+check.compute_saliency_maps(compute_saliency_maps)
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "saliency_hidden_batch", "points": 2} tags=["check"]
+# Two points: three images at once, one of them asked about a class that it does not show.
+### BEGIN HIDDEN TESTS
+def hidden_saliency_batch():
+    from cs_vis.reference import saliency as reference
+    network = untrained("specimens", generator=torch.Generator().manual_seed(31)).double()
+    X, y, _ = specimens.batch(3, seed=9103)
+    X, y = X.double(), (y + torch.tensor([0, 5, 0])) % len(network.class_names)
+    expected, got = (f(X, y, network) for f in (reference.compute_saliency_maps,
+                                                compute_saliency_maps))
+    assert got.shape == expected.shape, "for three images the result is not (3, H, W)"
+    error = (got.detach() - expected).norm() / expected.norm()
+    assert error < 1e-3, "on three fresh images the values differ from the definition's"
+
+hidden_saliency_batch()
+### END HIDDEN TESTS
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "saliency_hidden_single", "points": 1} tags=["check"]
+# One point: a single image, wider than high, keeps its batch axis: (1, H, W).
+### BEGIN HIDDEN TESTS
+def hidden_saliency_single():
+    network = untrained("specimens", generator=torch.Generator().manual_seed(32))
+    X = specimens.draw(9201, "snail").image[:, :, 16:112]  # (1, 3, 96, 128)
+    got = compute_saliency_maps(X.clone(), torch.tensor([4]), network)
+    assert got.shape == (1, 96, 128), "for one image of 96×128 the result is not (1, 96, 128)"
+    assert (got >= 0).all() and got.max() > 0, "absolute values are at least 0, and not all are 0"
+
+hidden_saliency_single()
+### END HIDDEN TESTS
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "saliency_hidden_place", "points": 1} tags=["check"]
+# One point: bright and dark at the right places, whatever the scale.
+### BEGIN HIDDEN TESTS
+def hidden_saliency_place():
+    from cs_vis.reference import saliency as reference
+    network = untrained("specimens", generator=torch.Generator().manual_seed(33)).double()
+    X, y, _ = specimens.batch(2, seed=9301)
+    ranks = []
+    for f in (reference.compute_saliency_maps, compute_saliency_maps):
+        maps = f(X.double(), y, network).detach()
+        ranks.append(maps.flatten(1).argsort(dim=1).argsort(dim=1).double())
+    for pair in zip(*ranks):
+        agreement = torch.corrcoef(torch.stack(pair))[0, 1]
+        assert agreement > 0.9, "on two fresh images the bright places differ from the definition's"
+
+hidden_saliency_place()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Look** (about 2 seconds). The two networks see the same pictures. You should see grainy maps,
+# brighter on the object than off it, and less grainy for the robust network, which was
+# trained so that a small change of the picture must not change its answer. TODO-FIGURE: confirm.
+#
+# Under each map stands the value that is printed white: compare the two networks' scales, too.
+
+# %% tags=["look"]
+with needs("compute_saliency_maps"):
+    ordinary_maps = compute_saliency_maps(X, y, model)  # (6, 128, 128)
+    robust_maps = compute_saliency_maps(X, y, robust)
+    display(plots.show([list(X), [plots.grey(m) for m in ordinary_maps],
+                        [plots.grey(m) for m in robust_maps]], KINDS,
+                       labels=["picture", "ordinary", "robust"]))
+
+# %% [markdown]
+# **Noise against noise.** The grain is real: the gradient jumps from pixel to pixel, because the
+# network is made of thousands of little kinks. *SmoothGrad* asks the same question around the image,
+# not only at it. It adds Gaussian noise of standard deviation $\sigma$ and takes the mean map:
+#
+# $$ \tilde M = \frac{1}{m} \sum_{t=1}^{m} M(X + \varepsilon_t), \qquad \varepsilon_t \sim \mathcal N(0, \sigma^2) $$
+#
+# It is given, and it runs your function (about 10 seconds). Expect the grain to melt into
+# soft patches on the object.
+
+# %% tags=["look"]
+with needs("compute_saliency_maps"):
+    smoothed_maps = smooth_saliency(X, y, model, compute_saliency_maps, samples=steps(16, 2),
+                                    sigma=0.15, generator=torch.Generator().manual_seed(1))
+    display(plots.show([[plots.grey(m) for m in smoothed_maps],
+                        [plots.heat(*pair) for pair in zip(X, smooth(smoothed_maps, 2))]], KINDS,
+                       labels=["smoothed", "on the picture"]))
+
+# %% [markdown]
+# **Play.** You may ask about any class, also one that is not in the picture. Change `ask`.
+
+# %% tags=["look"]
+ask = "snail"
+
+with needs("compute_saliency_maps"):
+    asked = torch.full_like(y, model.class_names.index(ask))
+    asked_maps = compute_saliency_maps(X, asked, robust)
+    display(plots.show([list(X), [plots.grey(m) for m in asked_maps]], KINDS,
+                       labels=["picture", f"why {ask}?"]))
+
+# %% [markdown]
+# **Think.** A pixel of the ladybug is bright in the map. Does that mean the pixel speaks *for*
+# ladybug?
+#
+# <details><summary>One answer</summary>
+#
+# No. The absolute value has thrown the sign away: brightening the pixel might raise the score or
+# lower it. The map shows what the score is *sensitive* to, here, for tiny changes. It says nothing
+# about what would happen if the pixel were gone. That is the next question.
+# </details>
+#
+# **How this was found.** K. Simonyan, A. Vedaldi and A. Zisserman, *Deep inside convolutional
+# networks: visualising image classification models and saliency maps*, 2014. D. Smilkov,
+# N. Thorat, B. Kim, F. Viégas and M. Wattenberg, *SmoothGrad: removing noise by adding noise*, 2017.
+# That robust networks have cleaner gradients: D. Tsipras, S. Santurkar, L. Engstrom, A. Turner and
+# A. Mądry, *Robustness may be at odds with accuracy*, 2019.
+
+# %% [markdown]
+# ## 2. Occlusion: cover it and see
+#
+# **The idea.** A gradient speaks of tiny changes. Here is the blunt experiment: cover a square of the
+# picture with a plain colour, ask the network again, move the square. Where the probability falls,
+# something under the square was needed.
+#
+# **The equation.** Let $I_{r,c}$ be the image with the window at row $t_r$, column $\ell_c$ painted in
+# one colour. Then
+#
+# $$ A(r, c) \;=\; p_y(I_{r,c}) \;=\; \frac{e^{S_y(I_{r,c})}}{\sum_k e^{S_k(I_{r,c})}} $$
+#
+# **The shapes.**
+#
+# | name | shape | what |
+# | --- | --- | --- |
+# | `image` | `(1, 3, H, W)` | one image, RGB in [0, 1]; it stays as it was |
+# | `y` | int | the class asked for |
+# | `patch` | int | side of the square window, in pixels |
+# | `stride` | int | step from one window to the next, in pixels |
+# | `fill` | `(3,)` | colour of the patch; `None` means `model.mean_color` |
+# | result | `(rows, cols)` | the *softmax probability* of `y` that is left, in [0, 1] |
+#
+# Windows start at 0, `stride`, 2 `stride`, …, and the last one lies **flush with the border**: if
+# the steps do not end there, one more window does. With `H = 128`, `patch = 32` and `stride = 20` the
+# rows start at 0, 20, 40, 60, 80 and 96.
+#
+# **Your turn** (about eight lines: the starts, two loops, a copy with a patch, a softmax).
+
+# %% nbgrader={"schema_version": 3, "solution": true, "grade": false, "locked": false, "task": false, "grade_id": "occlusion_solution"} tags=["solution"]
+@torch.no_grad()
+def occlusion_map(image, y, model, patch=32, stride=16, fill=None):
+    """The softmax probability of class y with the patch at each position.
+
+    image (1, 3, H, W), y int -> (rows, cols)
+    """
+    fill = (model.mean_color if fill is None else fill).to(image)  # (3,)
+    ### BEGIN SOLUTION
+    tops, lefts = (sorted({*range(0, size - patch, stride), size - patch})
+                   for size in image.shape[2:])
+    result = image.new_empty(len(tops), len(lefts))
+    for r, top in enumerate(tops):
+        for c, left in enumerate(lefts):
+            covered = image.clone()
+            covered[:, :, top:top + patch, left:left + patch] = fill.view(3, 1, 1)
+            result[r, c] = model(covered).softmax(dim=1)[0, y]
+    return result
+    ### END SOLUTION
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "occlusion_check", "points": 2} tags=["check"]
+check.occlusion_map(occlusion_map)
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "occlusion_hidden_steps", "points": 1} tags=["check"]
+# One point: a fresh image whose sides the steps divide evenly, with the colour given.
+### BEGIN HIDDEN TESTS
+def hidden_occlusion(height, width, fill):
+    from cs_vis.reference import saliency as reference
+    network = untrained("specimens", generator=torch.Generator().manual_seed(41))
+    image = specimens.draw(9401, "clock").image[:, :, 40:40 + height, 40:40 + width]
+    y = int(network(image).argmin())
+    expected, got = (f(image.clone(), y, network, patch=16, stride=12, fill=fill)
+                     for f in (reference.occlusion_map, occlusion_map))
+    assert got.shape == expected.shape, f"the map of an image of {height}×{width} has a wrong shape"
+    # An untrained network's probabilities hardly differ, so we compare how they differ.
+    spread_of_values = (expected - expected.mean()).norm()
+    assert (got.detach() - expected).norm() < 1e-2 * spread_of_values, \
+        f"on a fresh image of {height}×{width} the probabilities differ from the definition's"
+
+hidden_occlusion(52, 40, torch.tensor([0.9, 0.2, 0.4]))
+### END HIDDEN TESTS
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "occlusion_hidden_border", "points": 1} tags=["check"]
+# One point: sides that the steps do not divide, rows and columns different in number.
+### BEGIN HIDDEN TESTS
+def hidden_occlusion_border():
+    from cs_vis.reference import saliency as reference
+    network = untrained("specimens", generator=torch.Generator().manual_seed(42))
+    image = specimens.draw(9402, "fish").image[:, :, 40:90, 30:95]  # (1, 3, 50, 65)
+    fill = torch.tensor([0.1, 0.8, 0.3])
+    expected, got = (f(image.clone(), 7, network, patch=16, stride=12, fill=fill)
+                     for f in (reference.occlusion_map, occlusion_map))
+    assert got.shape == expected.shape, "where the steps do not divide the side, the shape is wrong"
+    spread_of_values = (expected - expected.mean()).norm()
+    assert (got.detach() - expected).norm() < 1e-2 * spread_of_values, \
+        "where the steps do not divide the side, the probabilities differ from the definition's"
+
+hidden_occlusion_border()
+### END HIDDEN TESTS
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "occlusion_hidden_fill", "points": 1} tags=["check"]
+# One point: without `fill` the patch has the network's mean colour.
+### BEGIN HIDDEN TESTS
+def hidden_occlusion_fill():
+    network = untrained("specimens", generator=torch.Generator().manual_seed(43))
+    image = specimens.draw(9403, "die").image[:, :, 32:96, 32:96]
+    network.mean_color = torch.tensor([0.2, 0.7, 0.5])
+    default = occlusion_map(image.clone(), 3, network, patch=32, stride=32)
+    same = occlusion_map(image.clone(), 3, network, patch=32, stride=32,
+                         fill=torch.tensor([0.2, 0.7, 0.5]))
+    other = occlusion_map(image.clone(), 3, network, patch=32, stride=32,
+                          fill=torch.tensor([1.0, 0.0, 1.0]))
+    assert (default - same).norm() < 0.01 * (default - other).norm(), \
+        "without fill the patch has not the colour model.mean_color"
+
+hidden_occlusion_fill()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Look** (about 10 seconds). Dark means: with this window covered, little of the probability is
+# left. Expect one dark spot on or beside the object, and light everywhere else. TODO-FIGURE: confirm.
+
+# %% tags=["look"]
+PATCH, STRIDE = 24, steps(8, 24)
+
+with needs("occlusion_map"):
+    occlusion_maps = [occlusion_map(X[n:n + 1], int(y[n]), model, PATCH, STRIDE)
+                      for n in range(len(X))]
+    display(plots.occlusion(list(X), occlusion_maps, KINDS))
+
+# %% [markdown]
+# **Play.** How large a patch does it take? Change the numbers. A small patch hides too little to
+# matter; a large one hides everything at once, and then the map only says "somewhere here".
+
+# %% tags=["look"]
+which = 0
+patches = [8, 16, 32, 64]
+
+with needs("occlusion_map"):
+    by_size = [occlusion_map(X[which:which + 1], int(y[which]), model, p, steps(max(p // 2, 8), 32))
+               for p in patches]
+    display(plots.occlusion([X[which]] * len(patches), by_size,
+                            [f"{p} pixels" for p in patches]))
+
+# %% [markdown]
+# **Think.** Sometimes covering a piece of *background* lowers the probability. Two reasons?
+#
+# <details><summary>One answer</summary>
+#
+# The background may be evidence: networks learn what usually surrounds a thing. Or the patch itself
+# is: a flat square is an object that was not there before, with edges and corners, and the network
+# has never seen a picture with one. Occlusion changes the picture to one that does not occur.
+# At the end of this notebook we can do better: we leave a part out and let the world be drawn
+# again without it.
+# </details>
+#
+# **How this was found.** M. Zeiler and R. Fergus, *Visualizing and understanding convolutional
+# networks*, 2014.
+
+# %% [markdown]
+# ## 3. Guided backprop: a sharp picture, and a trap
+#
+# **The idea.** A neuron's gradient mixes what excites it with what holds it back. Suppose you keep
+# only the excitement: on the way back, at every ReLU, throw away what is negative. The
+# picture that arrives at the pixels is strikingly sharp. Whether it is an *explanation* you will find
+# out.
+#
+# **The equation.** At a ReLU, let $x$ be its input on the way forward and $g$ the gradient that arrives
+# from above on the way back. $[\,\cdot\,]$ is 1 where the statement holds, else 0. Three rules:
+#
+# | rule | forward | backward |
+# | --- | --- | --- |
+# | the true gradient | $\max(x, 0)$ | $g \cdot [x > 0]$ |
+# | deconvnet | $\max(x, 0)$ | $g \cdot [g > 0]$ |
+# | **guided backprop** | $\max(x, 0)$ | $g \cdot [g > 0] \cdot [x > 0]$ |
+#
+# **The shapes.** $x$, $g$ and both results have one and the same shape, whatever it is.
+#
+# A `torch.autograd.Function` is how you teach PyTorch your own backward rule: `forward` keeps what
+# `backward` will need with `ctx.save_for_backward(x)`, and `backward` finds it in
+# `ctx.saved_tensors`, a tuple. You call it as `GuidedReLU.apply(x)`. Change neither $x$ nor $g$.
+#
+# **Your turn** (about four lines).
+
+# %% nbgrader={"schema_version": 3, "solution": true, "grade": false, "locked": false, "task": false, "grade_id": "guided_solution"} tags=["solution"]
+class GuidedReLU(torch.autograd.Function):
+    """A ReLU that passes back only what is positive on both ways."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ### BEGIN SOLUTION
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+        ### END SOLUTION
+
+    @staticmethod
+    def backward(ctx, g):
+        ### BEGIN SOLUTION
+        x, = ctx.saved_tensors
+        return g.clamp(min=0) * (x > 0)
+        ### END SOLUTION
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "guided_check", "points": 2} tags=["check"]
+check.GuidedReLU(GuidedReLU)
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "guided_hidden_forward", "points": 1} tags=["check"]
+# One point: forward it is an ordinary ReLU, for any shape.
+### BEGIN HIDDEN TESTS
+def hidden_guided_forward():
+    for shape in ((7,), (2, 3, 4, 5)):
+        x = torch.randn(shape, generator=torch.Generator().manual_seed(51))
+        assert torch.equal(GuidedReLU.apply(x.clone()), x.relu()), "forward is not max(x, 0)"
+
+hidden_guided_forward()
+### END HIDDEN TESTS
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "guided_hidden_backward", "points": 2} tags=["check"]
+# Two points: guided backprop through a whole network, from a class and from a neuron.
+### BEGIN HIDDEN TESTS
+def hidden_guided_backward():
+    from cs_vis.reference import saliency as reference
+    network = untrained("specimens", generator=torch.Generator().manual_seed(52)).double()
+    X, y, _ = specimens.batch(2, seed=9501)
+    for target, layer in ((y, None), ((5, 6, 7), "relu3_1")):
+        expected, got = (backprop(network, X.double(), target, layer=layer, relu=rule)
+                         for rule in (reference.GuidedReLU, GuidedReLU))
+        error = (got - expected).norm() / expected.norm()
+        assert error < 1e-3, "guided backprop through a whole network differs from the rule's"
+
+hidden_guided_backward()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Look** (about 2 seconds). `backprop(model, images, target, relu=rule)` is given: while it runs,
+# every ReLU of the network follows your rule, and afterwards nothing of it remains. The
+# pictures are signed: mid-grey is 0, and the scale, the same to both sides, stands below each.
+#
+# Expect noise for the gradient, bold shapes for the deconvnet, and for guided backprop something
+# like an engraving.
+
+# %% tags=["look"]
+rules = {"gradient": None, "deconvnet": DeconvReLU, "guided": GuidedReLU}
+
+with needs("GuidedReLU"):
+    engraved = {name: backprop(model, X, y, relu=rule) for name, rule in rules.items()}
+    display(plots.show([list(X),
+                        *[[plots.signed(g) for g in gradients] for gradients in engraved.values()]],
+                       KINDS, labels=["picture", *engraved]))
+
+# %% [markdown]
+# **Any neuron.** Nothing says that you must ask about a class. Take a channel of an inner layer, find
+# the gallery pictures that excite it most, and ask which pixels did it: that is how one finds out
+# what a neuron looks for (about 10 seconds). Below each picture: the neuron with the largest value of
+# that channel, asked by `target=(channel, row, col)`.
+#
+# TODO-FIGURE: pick three channels that tell a story, and say here what they look for.
+
+# %% tags=["look"]
+LAYER, CHANNELS = "relu4_2", [3, 17, 40]
+
+with torch.no_grad():
+    shown = gallery.images[::steps(1, 16)].to(device)
+    values = torch.cat([activations(model, part, LAYER)[LAYER] for part in shown.split(32)])
+    # values: (M, C, h, w), what each neuron of the layer says to each picture
+
+def strongest(channel, count=5):
+    """The pictures that excite a channel most, and guided backprop of its strongest neuron."""
+    best = values[:, channel].flatten(1).amax(dim=1).topk(count).indices  # (count,)
+    pictures = []
+    for n in best.tolist():
+        row, col = divmod(int(values[n, channel].argmax()), values.shape[3])
+        pictures.append(backprop(model, shown[n:n + 1], (channel, row, col), layer=LAYER,
+                                 relu=GuidedReLU))
+    return list(shown[best]), [plots.signed(g) for g in pictures]
+
+with needs("GuidedReLU"):
+    for channel in CHANNELS:
+        seen, excited = strongest(channel)
+        display(plots.show([seen, excited], labels=[f"{LAYER}, {channel}", "guided"], height=1.2))
+
+# %% [markdown]
+# **The trap.** Here is the experiment that every explanation should survive. Take the same
+# architecture with *random* weights: a network that has learned nothing. Whatever it shows cannot
+# be a reason for an answer. Draw the same pictures again, beside the trained network's.
+
+# %% tags=["look"]
+with needs("compute_saliency_maps", "GuidedReLU"):
+    networks = {"trained": model, "random": random_weights}
+    rows = {f"guided, {name}": [plots.signed(g) for g in backprop(network, X, y, relu=GuidedReLU)]
+            for name, network in networks.items()}
+    rows |= {f"saliency, {name}": [plots.grey(m) for m in compute_saliency_maps(X, y, network)]
+             for name, network in networks.items()}
+    display(plots.show([list(X), *rows.values()], KINDS,
+                       labels=["picture", *rows], height=1.25))
+
+# %% [markdown]
+# **Think.** The random network's engraving is nearly as sharp as the trained one's, and it shows the
+# object. How can a network that knows nothing find a ladybug?
+#
+# <details><summary>One answer</summary>
+#
+# It did not. Guided backprop copies edges: wherever the picture has contrast, some ReLU is on, and
+# what is positive on both ways finds a path to it. Our objects happen to have the strongest edges in
+# the picture. A picture of the *image* was mistaken for a picture of the *network*. **A sharp
+# picture is not an explanation.**
+# </details>
+#
+# **How this was found.** J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, *Striving for
+# simplicity: the all convolutional net*, 2015. The trap: J. Adebayo, J. Gilmer, M. Muelly,
+# I. Goodfellow, M. Hardt and B. Kim, *Sanity checks for saliency maps*, 2018; and why it happens:
+# W. Nie, Y. Zhang and A. Patel, *A theoretical explanation for perplexing behaviors of
+# backpropagation-based visualizations*, 2018.
+
+# %% [markdown]
+# ## 4. Segmentation: cut out what mattered
+#
+# **The idea.** The network was told one word per picture, never an outline. Yet its saliency says
+# roughly *where*. GrabCut is a classic that turns "roughly where" into an outline: it learns the
+# colours of foreground and background from a few marked pixels, and finds the cheapest cut between
+# them. Let the map do the marking.
+#
+# **The recipe.**
+#
+# 1. The picture as 8-bit RGB, `(H, W, 3)`, values 0 to 255, rounded; then in Lab colours, whose
+#    distances are closer to what an eye sees: `cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)`.
+# 2. The map blurred by a Gaussian with $\sigma = 3$ pixels: `cv2.GaussianBlur(map, (0, 0), 3)`.
+# 3. Its quantiles $q_{0.30}$, $q_{0.70}$ and $q_{0.95}$. They mark each pixel with one of four labels:
+#
+# | blurred map $s$ | label |
+# | --- | --- |
+# | $s \ge q_{0.95}$ | `cv2.GC_FGD`, surely foreground |
+# | $q_{0.70} < s < q_{0.95}$ | `cv2.GC_PR_FGD`, probably foreground |
+# | $q_{0.30} < s \le q_{0.70}$ | `cv2.GC_PR_BGD`, probably background |
+# | $s \le q_{0.30}$ | `cv2.GC_BGD`, surely background |
+#
+# 4. Five rounds of GrabCut, which rewrites the labels. This call is given, as `grab_cut`.
+# 5. The object is what is *surely or probably* foreground then.
+#
+# **The shapes.** `image` `(1, 3, H, W)` in [0, 1], `saliency` `(H, W)`, result `(H, W)` bool on the
+# device of `image`. OpenCV takes NumPy arrays: `tensor.cpu().numpy()`.
+#
+# **Your turn** (about eight lines).
+
+# %% tags=["setup"]
+def grab_cut(lab, labels):
+    """Five rounds of GrabCut on a picture (H, W, 3) uint8 from labels (H, W) uint8; new labels."""
+    labels = labels.copy()
+    cv2.setRNGSeed(0)  # its colour clusters start at random
+    cv2.grabCut(lab, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 5,
+                cv2.GC_INIT_WITH_MASK)
+    return labels
+
+# %% nbgrader={"schema_version": 3, "solution": true, "grade": false, "locked": false, "task": false, "grade_id": "segment_solution"} tags=["solution"]
+def segment_by_saliency(image, saliency):
+    """Cut out what the saliency points at: image (1, 3, H, W), saliency (H, W) -> bool (H, W)."""
+    ### BEGIN SOLUTION
+    rgb = (image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()  # (H, W, 3)
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    blurred = cv2.GaussianBlur(saliency.detach().cpu().numpy(), (0, 0), 3)
+    low, middle, high = np.quantile(blurred, [0.30, 0.70, 0.95])
+    labels = np.where(blurred > middle, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[blurred >= high] = cv2.GC_FGD
+    labels[blurred <= low] = cv2.GC_BGD
+    labels = grab_cut(lab, labels)
+    foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    return torch.from_numpy(foreground).to(image.device)
+    ### END SOLUTION
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "segment_check", "points": 2} tags=["check"]
+check.segment_by_saliency(segment_by_saliency)
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "segment_hidden_overlap", "points": 1} tags=["check"]
+# One point: on fresh pictures at least half the pixels that you or the recipe cut out are common.
+### BEGIN HIDDEN TESTS
+def hidden_segment(least):
+    from cs_vis.reference import saliency as reference
+    for seed, kind in ((9601, "starfish"), (9602, "hot-air balloon"), (9603, "turtle")):
+        image, _, mask, _ = specimens.draw(seed, kind)
+        noise = torch.rand(mask.shape, generator=torch.Generator().manual_seed(seed))
+        saliency = noise * (0.3 + mask)  # (H, W), grainy, brighter on the object
+        expected = reference.segment_by_saliency(image, saliency)
+        got = segment_by_saliency(image.clone(), saliency.clone())
+        assert got.shape == expected.shape and got.dtype == torch.bool, "the mask is not bool (H, W)"
+        common = float(iou(got[None].cpu(), expected[None]))
+        assert common > least, f"only {common:.0%} of your mask and the recipe's is common"
+
+hidden_segment(0.5)
+### END HIDDEN TESTS
+
+# %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "segment_hidden_exact", "points": 1} tags=["check"]
+# One point: on a fresh picture, wider than high, it is the recipe's mask, but for a few pixels.
+### BEGIN HIDDEN TESTS
+def hidden_segment_exact():
+    from cs_vis.reference import saliency as reference
+    image, _, mask, _ = specimens.draw(9604, "owl")
+    image, mask = image[:, :, 10:110], mask[10:110]
+    noise = torch.rand(mask.shape, generator=torch.Generator().manual_seed(9604))
+    saliency = noise * (0.3 + mask)  # (100, 128)
+    expected = reference.segment_by_saliency(image, saliency)
+    got = segment_by_saliency(image.clone(), saliency.clone())
+    assert got.shape == (100, 128) and got.dtype == torch.bool, "the mask is not bool (H, W)"
+    assert (got.cpu() != expected).float().mean() < 0.01, "the mask is not the recipe's"
+
+hidden_segment_exact()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Look** (about 2 seconds). White is the true outline, yellow what you cut out; the number is their
+# intersection over union (IoU): 1 is perfect, 0 is disjoint.
+
+# %% tags=["look"]
+with needs("compute_saliency_maps", "segment_by_saliency"):
+    maps_to_cut = smooth_saliency(X, y, model, compute_saliency_maps, samples=steps(8, 2),
+                                  sigma=0.15, generator=torch.Generator().manual_seed(2))
+    cut = torch.stack([segment_by_saliency(X[n:n + 1], maps_to_cut[n]) for n in range(len(X))])
+    display(plots.show(
+        [[plots.outlined(plots.outlined(image, true, color=(1, 1, 1)), mine)
+          for image, true, mine in zip(X, masks, cut)],
+         [plots.cut_out(image, mine) for image, mine in zip(X, cut)]],
+        [f"{kind}: {score:.2f}" for kind, score in zip(KINDS, iou(cut, masks))]))
+
+# %% [markdown]
+# **Think.** Where the cut goes wrong, is it the network's fault or GrabCut's?
+#
+# <details><summary>One answer</summary>
+#
+# Look at what the two know. The network knows *where*, but not the edge; GrabCut knows the edge, but
+# only by colour. A white wing before a white wall is lost by GrabCut; a distractor of the object's
+# colour is swept in by it. If the map itself lies beside the object, it is the network's.
+# </details>
+#
+# **How this was found.** K. Simonyan, A. Vedaldi and A. Zisserman, *Deep inside convolutional
+# networks*, 2014, section 3.2. GrabCut: C. Rother, V. Kolmogorov and A. Blake, *"GrabCut": interactive
+# foreground extraction using iterated graph cuts*, 2004.
+
+# %% [markdown]
+# ## 5. The trial, part one: who points at the object?
+#
+# Enough looking. Three numbers for each method, over many pictures, against the true masks:
+#
+# - **pointing game**: how often the brightest pixel lies on the object;
+# - **energy inside**: which share of the map's sum lies on the object;
+# - **IoU**: how well GrabCut cuts the object out, started by the map.
+#
+# And three rivals that know nothing. The **image centre** is a fixed blob in the middle: objects tend
+# to be there, so part of every score is free. The other two are your methods on the network with
+# **random weights**. Whoever does not beat these has explained nothing.
+#
+# It takes about a minute, most of it for occlusion.
+
+# %% tags=["look"]
+every = gallery.images[::steps(5, 32)].to(device)     # (M, 3, 128, 128)
+every_y = gallery.labels[::steps(5, 32)].to(device)
+every_mask = gallery.masks[::steps(5, 32)].to(device)
+
+def guided_maps(X, y, network):
+    """Guided backprop as a map (N, H, W): its largest absolute value over the colours."""
+    return backprop(network, X, y, relu=GuidedReLU).abs().amax(dim=1)
+
+def occlusion_maps_of(X, y, network, patch=32, stride=16):
+    """Per pixel, how much probability is lost when windows over it are covered: (N, H, W)."""
+    with torch.no_grad():
+        whole = network(X).softmax(dim=1).gather(1, y.view(-1, 1))[:, 0]  # (N,)
+    lost = [(p - occlusion_map(x[None], int(k), network, patch, stride)).clamp(min=0)
+            for p, x, k in zip(whole, X, y)]
+    return torch.stack([spread(m, X.shape[2:], patch, stride) for m in lost])
+
+def smoothed_saliency(X, y, network):
+    return smooth_saliency(X, y, network, compute_saliency_maps, samples=steps(8, 2), sigma=0.15,
+                           generator=torch.Generator().manual_seed(3))
+
+def judge(maps):
+    """The three scores of maps (M, H, W) against the true masks."""
+    cut = torch.stack([segment_by_saliency(x[None], m) if m.max() > m.min()
+                       else torch.zeros_like(m, dtype=torch.bool)  # a flat map marks nothing
+                       for x, m in zip(every, maps)])
+    return {"pointing game": pointing_game(maps, every_mask).float().mean().item(),
+            "energy inside": energy_inside(maps, every_mask).mean().item(),
+            "IoU": iou(cut, every_mask).mean().item()}
+
+with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency"):
+    methods = {"saliency": compute_saliency_maps, "smoothed saliency": smoothed_saliency,
+               "guided backprop": guided_maps, "occlusion": occlusion_maps_of}
+    scores = {name: judge(method(every, every_y, model)) for name, method in methods.items()}
+    scores |= {f"{name}, robust": judge(methods[name](every, every_y, robust))
+               for name in ("saliency", "guided backprop")}
+    scores["image centre"] = judge(centre_map(128, 128).to(device).expand(len(every), -1, -1))
+    scores |= {f"{name}, random": judge(methods[name](every, every_y, random_weights))
+               for name in ("saliency", "guided backprop")}
+    display(plots.bars(scores, baselines=[name for name in scores
+                                          if name == "image centre" or "random" in name],
+                       caption=f"{len(every)} gallery pictures; dashed: the image centre"))
+
+# %% [markdown]
+# Read the grey rows first. TODO-FIGURE: guided backprop on random weights reaches … in the pointing
+# game, the trained network's saliency … : by this measure the network that knows nothing is the
+# better witness. Energy inside falls from … to … . One number can be fooled; say which, and against
+# what baseline.
+
+# %% [markdown]
+# ## 6. The trial, part two: take it away
+#
+# A map that lies on the object need not say what mattered *about* it. But we own the world. Any
+# specimen can be drawn again without its wings, its shell or its hands, and with everything else the
+# same, to the last blade of grass. So ask the network again: how far does the score fall? That is no
+# patch and no gradient. It is the answer.
+
+# %% tags=["look"]
+def without_each_part(seed, kind):
+    """The specimen whole, then without each of its visible parts: {name: specimen}."""
+    whole = specimens.draw(seed, kind)
+    visible = [part for part, mask in whole.parts.items() if mask.sum() >= 20]  # pixels
+    return {"whole": whole} | {part: specimens.draw(seed, kind, without=[part])
+                               for part in visible}
+
+def answer(specimen, network):
+    """The raw score and the probability of the true class."""
+    with torch.no_grad():
+        scores = network(specimen.image.to(device))[0]
+    return scores[specimen.label].item(), scores.softmax(dim=0)[specimen.label].item()
+
+for seed, kind in ((3, "ladybug"), (21, "clock"), (7, "eye")):  # TODO-FIGURE: seeds that show it
+    drawn = without_each_part(seed, kind)
+    captions = []
+    for part, specimen in drawn.items():
+        score, p = answer(specimen, model)
+        captions.append(f"{kind if part == 'whole' else f'no {part}'}\n{score:.1f}, {p:.0%}")
+    display(plots.show([specimen.image for specimen in drawn.values()], captions))
+
+# %% [markdown]
+# Above each picture: the raw score of the true class, and its probability.
+#
+# **The judge.** For each specimen, the *decisive part* is the one whose removal costs the most score.
+# And a map *names* the part that holds most of its energy. How often do the two agree? The rival that
+# knows nothing names the **largest part**, for a large part collects energy by its size alone
+# (about 40 seconds).
+
+# %% tags=["look"]
+trials = []
+for seed in range(steps(60, 6)):
+    drawn = without_each_part(seed, None)
+    fall = {part: answer(drawn["whole"], model)[0] - answer(specimen, model)[0]
+            for part, specimen in drawn.items() if part != "whole"}
+    if len(fall) >= 2 and answer(drawn["whole"], model)[1] > 0.5:  # recognised, with a choice
+        trials.append((drawn["whole"], max(fall, key=fall.get), list(fall)))
+
+def names_decisive_part(method, network):
+    """How often the part with most of the map's energy is the decisive one."""
+    hits = 0
+    for whole, decisive, parts in trials:
+        map = method(whole.image.to(device), torch.tensor([whole.label], device=device), network)[0]
+        energy = {part: map[whole.parts[part].to(device)].sum().item() for part in parts}
+        hits += max(energy, key=energy.get) == decisive
+    return hits / max(len(trials), 1)
+
+def flat(X, y, network):
+    return torch.ones_like(X[:, 0])  # (N, H, W): every pixel the same, so the largest part wins
+
+with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU"):
+    named = {name: {"names the decisive part": names_decisive_part(method, model)}
+             for name, method in {"saliency": compute_saliency_maps,
+                                  "smoothed saliency": smoothed_saliency,
+                                  "guided backprop": guided_maps,
+                                  "occlusion": occlusion_maps_of, "largest part": flat}.items()}
+    named["guided backprop, random"] = {
+        "names the decisive part": names_decisive_part(guided_maps, random_weights)}
+    display(plots.bars(named, baselines=["largest part", "guided backprop, random"],
+                       caption=f"{len(trials)} fresh specimens; dashed: the largest part"))
+
+# %% [markdown]
+# TODO-FIGURE: one sentence on who beats the largest part, and by how much.
+#
+# **Think.** Which of your four instruments would you trust to tell a doctor why a network called an
+# X-ray suspicious? What would you show beside its picture?
+#
+# <details><summary>One answer</summary>
+#
+# None of them alone. Beside the picture belong: the same picture from a network with random weights;
+# the score of a baseline that never looks; and, wherever the world allows, an experiment that takes
+# the marked thing away and asks again. A map is a hypothesis. The experiment is the test.
+# </details>
+#
+# **How this was found.** The pointing game: J. Zhang, S. A. Bargal, Z. Lin, J. Brandt, X. Shen and
+# S. Sclaroff, *Top-down neural attention by excitation backprop*, 2016. Removing what a map marks, and
+# asking again: S. Hooker, D. Erhan, P.-J. Kindermans and B. Kim, *A benchmark for interpretability
+# methods in deep neural networks*, 2019.
+
+# %% [markdown]
+# ## 7. Play: everything on one panel
+#
+# Your functions behind one set of controls. Choose a network, a picture, a method; ask about the
+# network's answer, another class, or any channel of any layer. Try the network with random weights.
+
+# %% tags=["look"]
+widgets.saliency_panel(
+    {"ordinary": model, "robust": robust, "random weights": random_weights},
+    {kind: X[n:n + 1] for n, kind in enumerate(KINDS)},
+    compute_saliency_maps=compute_saliency_maps, occlusion_map=occlusion_map,
+    GuidedReLU=GuidedReLU, segment_by_saliency=segment_by_saliency)
+
+# %% [markdown]
+# ## 8. Photographs
+#
+# Your functions take any network that follows the course's convention, so they run on one that was
+# trained on a million photographs. The first time, this fetches 5 MB; without a network connection
+# leave `NETWORK = None`, and nothing happens. (About 20 seconds.)
+
+# %% tags=["look"]
+NETWORK = "squeezenet1_0" if "CS_VIS_WEIGHTS" in os.environ else None  # or "squeezenet1_1"
+
+if NETWORK is None:
+    print('Set NETWORK = "squeezenet1_1" to see photographs explained.')
+else:
+    with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency"):
+        network = load_model(NETWORK, device=device)
+        columns = []
+        for name in ("chelsea", "coffee", "rocket")[:steps(3, 1)]:
+            photo = images.photo(name, size=(224, 224)).to(device)  # (1, 3, 224, 224)
+            p = network(photo).softmax(dim=1)[0]
+            k = p.argmax().view(1)
+            map = compute_saliency_maps(photo, k, network)
+            covered = occlusion_map(photo, int(k), network, 48, steps(16, 88))
+            columns.append((f"{network.class_names[int(k)]}, {p.max():.0%}", [
+                photo, plots.grey(map[0]), plots.coloured(covered),
+                plots.signed(backprop(network, photo, k, relu=GuidedReLU)),
+                plots.cut_out(photo, segment_by_saliency(photo, map[0]))]))
+        display(plots.show([list(row) for row in zip(*(pictures for _, pictures in columns))],
+                           [title for title, _ in columns], height=1.8,
+                           labels=["photograph", "saliency", "occlusion", "guided", "cut out"]))
+
+# %% [markdown]
+# That is the end. You have four instruments, and you know what each of them cannot tell you. The next
+# notebook turns the gradient round: do not ask the picture what mattered, change it.

@@ -1,0 +1,220 @@
+"""Figures: sizes, clamping, symmetric scales, and a sentence for what cannot be drawn."""
+
+import re
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cs_vis import plots
+
+H, W = 20, 30
+
+
+@pytest.fixture
+def image(device, generator):
+    return torch.rand(1, 3, H, W, generator=generator).to(device)
+
+
+@pytest.fixture
+def mask(device):
+    inside = torch.zeros(H, W, dtype=torch.bool)
+    inside[5:12, 8:20] = True
+    return inside.to(device)
+
+
+# ---- one picture ----------------------------------------------------------------------------
+
+def test_picture_is_the_image_itself_and_is_clamped_not_rescaled(image):
+    wide = image * 3 - 1  # from -1 to 2
+    drawn = plots.picture(wide).picture
+    np.testing.assert_allclose(drawn, wide[0].permute(1, 2, 0).cpu().clip(0, 1), atol=1e-6)
+    faint = plots.picture(image * 0.1).picture
+    assert faint.max() <= 0.1  # a dark image stays dark
+
+
+def test_picture_takes_every_single_image_and_a_mask(image, mask):
+    drawn = plots.picture(image)
+    for same in (image[0], image[0].permute(1, 2, 0).cpu().numpy(), drawn, image.double()):
+        np.testing.assert_allclose(plots.picture(same).picture, drawn.picture, atol=1e-6)
+    assert set(np.unique(plots.picture(mask).picture)) == {0.0, 1.0}
+
+
+def test_grey_is_linear_from_zero_and_says_what_is_white(device):
+    map = torch.linspace(-1, 4, H * W, device=device).view(H, W)
+    panel = plots.grey(map, white=2.0)
+    np.testing.assert_allclose(panel.picture[..., 1], (map / 2).clip(0, 1).cpu(), atol=1e-6)
+    assert panel.note == "white: 2"
+    by_itself = plots.grey(map.abs())
+    white = float(by_itself.note.removeprefix("white: "))
+    assert white == pytest.approx(np.quantile(map.abs().cpu(), 0.995), rel=0.05)
+
+
+def test_signed_has_mid_grey_at_zero_and_one_scale_for_both_signs(device):
+    gradient = torch.zeros(1, 3, H, W, device=device)
+    gradient[0, 0, 2, 3], gradient[0, 2, 4, 5] = 0.5, -0.25
+    panel = plots.signed(gradient, scale=0.5)
+    assert panel.picture[0, 0, 0] == 0.5
+    assert panel.picture[2, 3, 0] == 1.0 and panel.picture[4, 5, 2] == 0.25
+    assert panel.note == "±0.5"
+    mirrored = plots.signed(-gradient, scale=0.5).picture
+    np.testing.assert_allclose(mirrored, 1 - panel.picture)
+
+
+def test_signed_takes_a_map_and_its_own_scale(generator):
+    values = torch.randn(H, W, generator=generator)
+    panel = plots.signed(values)
+    assert panel.picture.shape == (H, W, 3)
+    assert float(panel.note[1:]) == pytest.approx(np.quantile(values.abs(), 0.995), rel=0.05)
+
+
+def test_zero_maps_are_black_or_grey_without_a_division_by_zero():
+    zero = torch.zeros(H, W)
+    assert (plots.grey(zero).picture == 0).all()
+    assert (plots.signed(zero).picture == 0.5).all()
+    assert np.isfinite(plots.heat(torch.rand(1, 3, H, W), zero).picture).all()
+
+
+def test_heat_keeps_cold_pixels_grey_and_colours_hot_ones(image, mask):
+    panel = plots.heat(image, mask.float())
+    cold, hot = panel.picture[0, 0], panel.picture[8, 10]
+    assert np.ptp(cold) < 1e-6 and np.ptp(hot) > 0.2
+    assert panel.note == "brightest: 1"
+
+
+def test_coloured_gets_lighter_with_the_value():
+    light = plots.coloured(torch.linspace(0, 1, 12).view(3, 4)).picture.sum(axis=2).ravel()
+    assert (np.diff(light) > 0).all()
+
+
+def test_outline_runs_along_the_border_and_leaves_the_rest(image, mask):
+    drawn = plots.outlined(image, mask, color=(0, 1, 0)).picture
+    zoom = drawn.shape[0] // H
+    plain = plots.picture(image).picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    line = (drawn == (0, 1, 0)).all(axis=2)
+    inside = mask.cpu().numpy().repeat(zoom, axis=0).repeat(zoom, axis=1)
+    assert line.any() and not (line & inside).any()  # just outside the object
+    np.testing.assert_array_equal(drawn[8 * zoom, 14 * zoom], plain[8 * zoom, 14 * zoom])
+    np.testing.assert_array_equal(drawn[0, 0], plain[0, 0])
+
+
+def test_two_outlines_lie_on_one_picture(image, mask):
+    twice = plots.outlined(plots.outlined(image, mask, color=(0, 1, 0)), ~mask, color=(1, 0, 0))
+    colours = {tuple(c) for c in twice.picture.reshape(-1, 3)}
+    assert (0, 1, 0) in colours or (1, 0, 0) in colours
+    assert twice.picture.shape[0] % H == 0
+
+
+def test_cut_out_darkens_the_outside_only(image, mask):
+    drawn, inside = plots.cut_out(image, mask).picture, mask.cpu().numpy()
+    plain = plots.picture(image).picture
+    np.testing.assert_allclose(drawn[inside], plain[inside])
+    np.testing.assert_allclose(drawn[~inside], 0.2 * plain[~inside])
+
+
+def test_inputs_stay_as_they_were(image, mask):
+    before = image.clone()
+    plots.show([image, plots.outlined(image, mask), plots.cut_out(image, mask),
+                plots.heat(image, mask.float())])
+    assert torch.equal(image, before)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: plots.picture(torch.rand(H, W)), r"image has shape \(20, 30\).*plots.grey"),
+    (lambda: plots.picture(torch.rand(2, 3, H, W)), r"image has shape \(2, 3, 20, 30\).*\[i:i \+ 1\]"),
+    (lambda: plots.picture(np.zeros((H, W, 3), np.uint8)), "image has dtype uint8.*images.load"),
+    (lambda: plots.grey(torch.rand(2, H, W)), r"map has shape \(2, 20, 30\).*maps\[i\]"),
+    (lambda: plots.grey(torch.full((H, W), torch.nan)), "map holds NaN"),
+    (lambda: plots.grey(torch.rand(H, W), white=0), "white=0 must be positive"),
+    (lambda: plots.signed(torch.rand(2, 3, H, W)), r"gradient has shape \(2, 3, 20, 30\)"),
+    (lambda: plots.signed(torch.rand(H, W), scale=-1), "scale=-1 must be positive"),
+    (lambda: plots.heat(torch.rand(1, 3, H, W), torch.rand(H, H)), "map is 20×20, the image 20×30"),
+    (lambda: plots.outlined(torch.rand(1, 3, H, W), torch.rand(H, W)), "mask has .*map > t"),
+    (lambda: plots.cut_out(torch.rand(1, 3, H, W), torch.ones(H, H) > 0), "mask is 20×20"),
+    (lambda: plots.show([]), "panels.*empty row"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], ["a", "b"]), "titles.*more than the pictures"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], labels=["a", "b"]), "labels has 2 entries for 1"),
+    (lambda: plots.occlusion([torch.rand(1, 3, H, W)], []), "images has 1 entries, probabilities 0"),
+    (lambda: plots.bars({"a": {"x": 1.0}}, baselines=["b"]), r"baselines=\['b'\].*rows \['a'\]"),
+    (lambda: plots.bars({}), "must be a row of scores"),
+])
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(call, message):
+    with pytest.raises(ValueError, match=re.compile(message, re.S)):
+        call()
+
+
+# ---- figures --------------------------------------------------------------------------------
+
+def test_show_gives_each_picture_its_place_size_and_words(image):
+    row = [image, plots.grey(image[0, 0], white=0.5)]
+    plate = plots.show([row, row[:1]], ["photograph", "map"], labels=["first", "second"],
+                       height=1.0, caption="a caption")
+    assert len(plate.axes) == 3
+    wide, tall = plate.get_size_inches()
+    for axes in plate.axes:
+        place = axes.get_position()
+        assert place.height * tall == pytest.approx(1.0)
+        assert place.width * wide == pytest.approx(1.5)  # 30 × 20 pixels
+        assert 0 <= place.x0 and place.x1 <= 1 and 0 <= place.y0 and place.y1 <= 1
+        assert not axes.axison
+    words = {text.get_text() for text in plate.texts} - {""}
+    assert words == {"photograph", "map", "first", "second", "white: 0.5", "a caption"}
+    assert {text.get_fontsize() for text in plate.texts} == {plots.SIZE}
+
+
+def test_pictures_do_not_overlap(image):
+    boxes = [axes.get_position() for axes in plots.show([[image] * 3] * 2, ["a", "b", "c"]).axes]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_titles_may_differ_for_each_picture(image):
+    plate = plots.show([[image, image], [image, image]], [["a", "b"], ["c", "d"]])
+    assert [t.get_text() for t in plate.texts if t.get_text()] == ["a", "b", "c", "d"]
+
+
+def test_a_plate_becomes_a_small_jpeg_with_a_text_alternative(image):
+    plate = plots.show([image], ["ladybug"])
+    data, metadata = plate.bundle()
+    decoded = Image.open(BytesIO(data["image/jpeg"]))
+    assert decoded.format == "JPEG"
+    assert decoded.width == pytest.approx(plate.get_figwidth() * plots.CRISP, abs=1)
+    assert "ladybug" in data["text/plain"]
+    assert metadata["image/jpeg"]["alt"] == "1 pictures: ladybug"
+
+
+def test_a_notebook_shows_a_plate_once(image, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append(kwargs))
+    plots.show([image])._ipython_display_()
+    assert len(shown) == 1 and shown[0]["raw"]
+
+
+def test_pyplot_is_left_alone(image):
+    import matplotlib.pyplot as plt
+    plots.show([image])
+    assert plt.get_fignums() == []
+
+
+def test_occlusion_shows_maps_unscaled_with_a_bar_from_zero_to_one(image):
+    maps = [torch.full((3, 4), 0.5), torch.full((3, 4), 1.0)]
+    plate = plots.occlusion([image, image], maps, ["half", "all"])
+    *_, half, full, bar = plate.axes
+    assert not np.allclose(half.images[0].get_array()[0, 0], full.images[0].get_array()[0, 0])
+    assert bar.get_ylim() == (0, 1)
+    assert bar.get_position().x1 < 1 and bar.get_position().x0 > full.get_position().x1
+
+
+def test_bars_draw_the_values_and_mark_the_baseline():
+    plate = plots.bars({"saliency": {"energy": 0.7}, "centre": {"energy": 0.25, "IoU": 0.5}},
+                       baselines=["centre"], caption="60 pictures")
+    energy, overlap = plate.axes
+    assert [bar.get_width() for bar in energy.patches] == [0.7, 0.25]
+    assert [bar.get_width() for bar in overlap.patches] == [0.5]
+    assert energy.lines[0].get_xdata()[0] == 0.25
+    assert {"0.70", "0.25"} == {text.get_text() for text in energy.texts}
+    assert energy.get_xlim() == (0, 1)
+    data, _ = plate.bundle()
+    assert Image.open(BytesIO(data["image/png"])).format == "PNG"
+    assert "saliency energy 0.70" in data["text/plain"]

@@ -1,0 +1,232 @@
+"""The panel runs the student's functions; so do the small helpers that notebooks lean on."""
+
+import sys
+
+import pytest
+import torch
+
+from cs_vis import plots, widgets
+from cs_vis.exercise import needs
+from cs_vis.methods.occlusion import positions, spread
+from cs_vis.models import SpecimenNet
+from cs_vis.profile import steps
+from cs_vis.reference import saliency as reference
+
+STUDENT = {name: getattr(reference, name) for name in
+           ("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency")}
+
+
+def network(classes, widths=((4,), (6, 6))):
+    with torch.random.fork_rng():
+        torch.manual_seed(len(widths) + classes)
+        return SpecimenNet(widths, classes).eval().requires_grad_(False)
+
+
+@pytest.fixture
+def parts(device, generator):
+    models = {"small": network(3).to(device), "deep": network(5, ((4,), (6,), (8,))).to(device)}
+    images = {name: torch.rand(1, 3, 32, 40, generator=generator).to(device) for name in "ab"}
+    return models, images
+
+
+@pytest.fixture
+def panel(parts):
+    return widgets.saliency_panel(*parts, **STUDENT)
+
+
+def pixels(panel, axes=1):
+    return panel.plate.axes[axes].images[0].get_array()
+
+
+def words(panel):
+    return [text.get_text() for text in panel.plate.texts]
+
+
+def test_it_starts_with_the_first_network_image_and_method(panel):
+    assert (panel.model.value, panel.image.value, panel.method.value) == ("small", "a", "saliency")
+    assert len(panel.plate.axes) == 3 and panel.message.value == ""
+
+
+@pytest.mark.parametrize("method", ["saliency", "smoothed saliency", "guided backprop",
+                                    "deconvnet", "occlusion", "segmentation"])
+def test_every_method_draws_its_own_picture(panel, method):
+    panel.method.value = "occlusion" if method != "occlusion" else "saliency"
+    before = panel.plate
+    panel.method.value = method
+    assert panel.message.value == ""
+    assert panel.plate is not before and len(panel.plate.axes) == 3
+
+
+def test_saliency_is_the_student_s_function_smoothed(panel, parts):
+    models, images = parts
+    panel.smoothing.value = 0.0
+    panel.y.value = 2
+    expected = reference.compute_saliency_maps(
+        images["a"], torch.tensor([2], device=images["a"].device), models["small"])
+    assert (pixels(panel) == plots.grey(expected[0]).picture).all()
+    panel.smoothing.value = 3.0
+    assert pixels(panel).std() < plots.grey(expected[0]).picture.std()
+
+
+def test_the_class_asked_for_stands_above_the_picture(panel):
+    panel.y.value = 1
+    assert "why class 1?" in words(panel)
+
+
+def test_layer_and_channel_ask_a_neuron_instead_of_a_class(panel):
+    assert panel.channel.disabled and not panel.y.disabled
+    panel.layer.value = "relu2_1"
+    assert panel.channel.max == 5 and panel.y.disabled and not panel.channel.disabled
+    first = pixels(panel)
+    panel.channel.value = 4
+    assert "relu2_1, channel 4" in words(panel)
+    assert (pixels(panel) != first).any()
+    panel.method.value = "guided backprop"
+    assert panel.message.value == ""
+
+
+def test_occlusion_knows_classes_only(panel):
+    panel.layer.value = "relu2_1"
+    panel.method.value = "occlusion"
+    assert panel.layer.disabled and not panel.y.disabled
+    assert any(word.startswith("why ") for word in words(panel))
+
+
+def test_another_network_offers_its_own_classes_and_layers(panel):
+    panel.y.value = 1
+    panel.model.value = "deep"
+    assert len(panel.y.options) == 6 and panel.y.value == 1  # the answer, and five classes
+    assert "relu3_1" in panel.layer.options
+    panel.layer.value = "relu3_1"
+    panel.channel.value = 7
+    panel.model.value = "small"
+    assert panel.layer.value == widgets.CLASS_SCORE and panel.message.value == ""
+
+
+def test_a_layer_that_both_networks_have_keeps_its_choice_within_its_channels(panel):
+    panel.layer.value = "relu2_1"
+    panel.channel.value = 5
+    panel.model.value = "deep"
+    assert (panel.layer.value, panel.channel.value, panel.message.value) == ("relu2_1", 5, "")
+
+
+def test_only_methods_whose_function_is_given_are_offered(parts):
+    panel = widgets.saliency_panel(*parts, GuidedReLU=reference.GuidedReLU)
+    assert panel.method.options == ("guided backprop", "deconvnet")
+
+
+def test_an_unsolved_exercise_gets_the_kind_line_and_the_panel_lives_on(parts):
+    def unsolved(X, y, model):
+        raise NotImplementedError
+    panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": unsolved})
+    assert "Solve the exercise above first" in panel.message.value and panel.plate is None
+    panel.method.value = "guided backprop"
+    assert panel.message.value == "" and panel.plate is not None
+
+
+def test_what_the_student_s_function_raises_is_shown(parts):
+    def broken(X, y, model):
+        raise ValueError("shape (3,)")
+    panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": broken})
+    assert panel.message.value == "Your function raised ValueError: shape (3,)"
+
+
+def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch):
+    shown, updates = [], []
+
+    class Handle:
+        def update(self, data, **kwargs):
+            updates.append(data)
+
+    def display(data, **kwargs):
+        shown.append(data)
+        return Handle() if kwargs.get("display_id") else None
+
+    monkeypatch.setattr("IPython.display.display", display)
+    panel._ipython_display_()
+    assert "controls appear here" in shown[0]["text/plain"]
+    assert "image/jpeg" in shown[1]
+    panel.image.value = "b"
+    assert len(updates) == 1 and updates[0]["image/jpeg"] != shown[1]["image/jpeg"]
+
+
+def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    plate = widgets.saliency_panel(*parts, **STUDENT)
+    assert "pip install ipywidgets" in capsys.readouterr().out
+    assert isinstance(plate, plots.Plate) and len(plate.axes) == 3
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda models, images: ({}, images, STUDENT), "models has 0 entries"),
+    (lambda models, images: (models, {}, STUDENT), "images 0"),
+    (lambda models, images: (models, images, {}), "no method to offer"),
+])
+def test_an_empty_panel_is_refused_in_a_sentence(parts, change, message):
+    models, images, functions = change(*parts)
+    with pytest.raises(ValueError, match=message):
+        widgets.saliency_panel(models, images, **functions)
+
+
+def test_the_networks_and_images_stay_as_they_were(parts):
+    models, images = parts
+    before = {name: image.clone() for name, image in images.items()}
+    panel = widgets.saliency_panel(models, images, **STUDENT)
+    for method in panel.method.options:
+        panel.method.value = method
+    assert all(torch.equal(images[name], before[name]) for name in images)
+    assert not any(p.requires_grad or p.grad is not None for p in models["small"].parameters())
+    assert not models["small"].training
+
+
+# ---- what notebooks lean on -----------------------------------------------------------------
+
+def test_needs_turns_an_empty_exercise_into_one_line(capsys):
+    with needs("occlusion_map", "GuidedReLU"):
+        raise NotImplementedError
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and "exercise above first" in out
+    assert "occlusion_map and GuidedReLU" in out
+
+
+@pytest.mark.parametrize("error", [ValueError("a slip"), NotImplementedError("no MPS kernel")])
+def test_needs_hides_no_other_error(error):
+    with pytest.raises(type(error), match=str(error)), needs("occlusion_map"):
+        raise error
+
+
+def test_steps_is_short_in_the_test_profile_only(monkeypatch):
+    monkeypatch.delenv("CS_VIS_PROFILE", raising=False)
+    assert steps(100, 5) == 100
+    monkeypatch.setenv("CS_VIS_PROFILE", "test")
+    assert steps(100, 5) == 5
+
+
+@pytest.mark.parametrize("size, patch, stride", [((16, 16), 8, 4), ((17, 23), 5, 4), ((9, 9), 9, 3)])
+def test_spread_is_the_mean_over_the_windows_that_cover_a_pixel(size, patch, stride, device,
+                                                                generator):
+    tops, lefts = (positions(side, patch, stride) for side in size)
+    values = torch.rand(len(tops), len(lefts), generator=generator, dtype=torch.float64).to(device)
+    got = spread(values, size, patch, stride)
+    for row in range(size[0]):
+        for col in range(size[1]):
+            over = [values[r, c].item() for r, top in enumerate(tops)
+                    for c, left in enumerate(lefts)
+                    if top <= row < top + patch and left <= col < left + patch]
+            assert got[row, col].item() == pytest.approx(sum(over) / len(over))
+
+
+def test_positions_are_those_of_the_occlusion_map():
+    assert positions(128, 32, 20) == [0, 20, 40, 60, 80, 96]
+    map = reference.occlusion_map(torch.rand(1, 3, 32, 45), 0, network(3), patch=16, stride=7)
+    assert tuple(map.shape) == (len(positions(32, 16, 7)), len(positions(45, 16, 7)))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: spread(torch.zeros(2, 2), (16, 16), 8, 4), r"values has shape \(2, 2\).*3 × 3"),
+    (lambda: positions(16, 20, 4), "patch=20, stride=4"),
+    (lambda: positions(16, 8, 0), "patch=8, stride=0"),
+])
+def test_windows_that_do_not_fit_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
