@@ -60,7 +60,8 @@ def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
     shape = tuple(max(side, round(scale * old)) for side, old in zip(goal, (height, width)))
     if math.prod(shape) > LARGEST:
         raise ValueError(f"size={size!r} would make this picture of {height} x {width} pixels "
-                         f"{shape[0]} x {shape[1]}, above 40 megapixels; cut it first")
+                         f"{shape[0]} x {shape[1]}, above 40 megapixels; choose a smaller size, "
+                         f"or cut the picture first")
     image = torch.nn.functional.interpolate(
         image, size=shape, mode="bilinear", antialias=True).clamp(0, 1)
     if isinstance(size, int):
@@ -128,9 +129,9 @@ def check_batch(images, name: str = "images", *, smallest: int = 1) -> None:
 def _check_size(size):
     sides = size if isinstance(size, (tuple, list)) and len(size) == 2 else (size,)
     whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
-    if not whole or min(sides) < SMALLEST or math.prod(sides) > LARGEST:
+    if not whole or min(sides) < SMALLEST:
         raise ValueError(f"size={size!r} must be a whole number of pixels, or (height, width), "
-                         f"each at least {SMALLEST} and at most 40 megapixels in all")
+                         f"each at least {SMALLEST}")
 
 
 def _check_finite(values, name):

@@ -64,7 +64,9 @@ def _build(name):
     options = {}
     if name in ("googlenet", "inception_v3"):
         # Their published weights expect the input in another range, which they see to themselves.
-        options = {"aux_logits": False, "transform_input": True, "init_weights": False}
+        options = {"aux_logits": False, "transform_input": True}
+    if name.startswith(("googlenet", "inception", "vgg")):
+        options["init_weights"] = False  # slow, and replaced at once
     return torchvision.models.get_model(name, weights=None, **options)
 
 

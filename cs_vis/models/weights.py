@@ -44,7 +44,9 @@ def folder() -> Path | None:
 def in_folder(name: str, names) -> Path | None:
     """The file of network `name` in the folder CS_VIS_WEIGHTS, None if there is none."""
     files = [] if folder() is None else sorted(folder().iterdir())
-    files = [file for file in files if file.suffix in ENDINGS and owner(file.name, names) == name]
+    own = Path(published(name).url).name  # MNASNet's begins otherwise: mnasnet0.5_...
+    files = [file for file in files if file.name == own
+             or file.suffix in ENDINGS and owner(file.name, names) == name]
     return min(files, key=lambda file: ENDINGS.index(file.suffix), default=None)
 
 
