@@ -1,0 +1,119 @@
+"""From solutions/NN_topic.py to the executed solution and the notebook that students get."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+from cs_vis.grading import stock
+from cs_vis.grading.course import ROOT, find_assignment
+
+LIMIT = 2_500_000  # bytes of an executed solution: what a git repository carries gladly
+ROLES = {"schema_version": 3, "grade": False, "locked": False, "solution": False, "task": False}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python",
+                      "nbconvert_exporter": "python", "pygments_lexer": "ipython3"}}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, Path]:
+    """Build one assignment: the paths of the executed solution and of the students' notebook.
+
+    With execute=False the outputs of the existing solution are kept. Nothing in the files
+    depends on the day or the machine, so a second build of the same source changes no byte.
+    """
+    solution = build_solution(name, execute=execute, root=root)
+    released = Path(root, "notebooks", name, f"{name}.ipynb")
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = stock.make_workspace(folder, name, root=root)
+        stock.generate_assignment(workspace, name)
+        released.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(workspace / "notebooks" / name / released.name, released)
+    return solution, released
+
+
+def build_solution(name: str, *, execute: bool = True, root: Path = ROOT) -> Path:
+    """solutions/NAME.py (jupytext, percent format) to solutions/NAME/NAME.ipynb."""
+    points = find_assignment(name, root)["points"]
+    source = Path(root, "solutions", f"{name}.py")
+    if not source.is_file():
+        raise FileNotFoundError(f"assignment={name!r} has no source: {source} is missing")
+    target = source.with_suffix("") / f"{name}.ipynb"
+    notebook = convert(source.read_text(encoding="utf-8"))
+    check_points(notebook, points)
+    if execute:
+        run(notebook, target.parent)
+    elif target.is_file():
+        keep_outputs(notebook, nbformat.read(target, as_version=4))
+    write(notebook, target)
+    return target
+
+
+def convert(text: str):
+    """The notebook of a percent script, with ids and metadata that are the same every time."""
+    notebook = jupytext.reads(text, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5  # the first format whose cells have ids
+    for index, cell in enumerate(notebook.cells):
+        roles, tags = cell.metadata.get("nbgrader"), cell.metadata.get("tags", [])
+        cell.metadata = nbformat.from_dict({})
+        cell.id = f"cell-{index:03d}"
+        if roles:
+            cell.metadata.nbgrader = nbformat.from_dict({**ROLES, **roles})
+            cell.id = roles["grade_id"]
+        # The release adds this one itself: here a check that fails must stop the build.
+        if tags := [tag for tag in tags if tag != "raises-exception"]:
+            cell.metadata.tags = tags
+    return notebook
+
+
+def check_points(notebook, points: float) -> None:
+    """Refuse a notebook whose graded cells do not add up, or whose grade_ids are not unique."""
+    roles = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
+    total = sum(role.points for role in roles if role.grade)
+    if total != points:
+        raise ValueError(f"points={points} in course.toml, but the graded cells sum to {total}: "
+                         f"make the two agree")
+    names = [role.grade_id for role in roles]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"grade_id={twice[0]!r} stands on two cells: each needs its own")
+
+
+def run(notebook, folder: Path) -> None:
+    """Execute the notebook in place, in `folder`, stopping at the first error."""
+    folder.mkdir(parents=True, exist_ok=True)
+    NotebookClient(
+        notebook, kernel_name="python3", timeout=900, record_timing=False, force_raise_errors=True,
+        store_widget_state=False, extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(folder)}}).execute()
+    notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its version there
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            # A widget without its kernel is an empty box with a random name.
+            cell.outputs = [out for out in cell.outputs if WIDGET not in out.get("data", {})]
+
+
+def keep_outputs(notebook, old) -> None:
+    """Give each code cell the outputs it had in `old`; a cell that has changed has none."""
+    known = {cell.source: cell for cell in old.cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source in known:
+            cell.outputs = known[cell.source].outputs
+            cell.execution_count = known[cell.source].execution_count
+
+
+def write(notebook, target: Path) -> None:
+    """Write the notebook, unless it is invalid or too large for the repository."""
+    nbformat.validate(notebook)
+    text = nbformat.writes(notebook) + "\n"
+    if len(text.encode()) > LIMIT:
+        raise ValueError(
+            f"{target.name} has {len(text.encode()):,} bytes of the {LIMIT:,} allowed: "
+            f"draw smaller figures, or show photographs as JPEG")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")

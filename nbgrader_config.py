@@ -1,0 +1,53 @@
+"""nbgrader for this course: `nbgrader autograde 03_saliency` and the like, in this folder."""
+
+import os
+import sys
+import warnings
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+from nbgrader import preprocessors as stock
+
+from cs_vis.grading import steps
+from cs_vis.grading.course import read_course
+
+c = get_config()  # noqa: F821, nbgrader defines it
+
+# nbgrader calls `alembic` by name: it must be found also where .venv is not activated.
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+
+warnings.filterwarnings("ignore", module="nbgrader")  # its own, on its own database
+
+c.CourseDirectory.course_id = read_course()["id"]
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "notebooks"
+# nbgrader copies every other file of an assignment's folder along. A stray module must neither
+# be handed out with a solution in it nor, handed in, stand before the real one on the path.
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints", "__pycache__", "feedback", "*.py", "*.pyc", "*.so"]
+
+# generate_assignment
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
+c.GenerateAssignment.preprocessors = [
+    stock.LockCells, stock.ClearSolutions, stock.ClearOutput, steps.TagChecks,
+    stock.CheckCellMetadata, stock.ComputeChecksums, stock.SaveCells, stock.ClearHiddenTests,
+    stock.ComputeChecksums, stock.CheckCellMetadata]
+
+# autograde: nothing but the student's own cells is taken from a submission (Rebuild), so only
+# the course's tags are left, and its pictures ("look") need not be drawn again.
+c.Autograde.exporter_class = steps.SubmissionExporter
+c.Autograde.sanitize_preprocessors = [
+    steps.Rebuild, stock.ClearOutput, stock.OverwriteKernelspec, stock.OverwriteCells,
+    stock.CheckCellMetadata]
+c.Autograde.autograde_preprocessors = [
+    steps.Run, steps.PassOrFail, ClearMetadataPreprocessor, stock.LimitOutput,
+    stock.SaveAutoGrades, stock.AssignLatePenalties, stock.CheckCellMetadata]
+c.Execute.skip_cells_with_tag = "look"
+c.Execute.timeout = 60  # seconds for each cell
+c.Execute.error_on_timeout = {
+    "ename": "CellTimeoutError", "evalue": "This cell ran longer than the time limit.",
+    "traceback": ["CellTimeoutError: This cell ran longer than the time limit."]}
+c.Execute.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # warns of itself on each start
+c.Execute.shutdown_kernel = "immediate"  # a quarter of the time of a small notebook
+
+# generate_feedback
+c.GenerateFeedback.preprocessors = [stock.GetGrades, steps.HideTests, CSSHTMLHeaderPreprocessor]

@@ -1,0 +1,220 @@
+"""What nbgrader with our configuration makes of good, bad and strange submissions."""
+
+import json
+import re
+import shutil
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+from test_build import FAST, NAME, RIGHT, copy_toy, released
+
+from cs_vis.grading import build, stock
+from cs_vis.grading.rebuild import rebuild
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stock")
+    root = copy_toy(folder / "course")
+    build.build(NAME, root=root)
+    workspace = stock.make_workspace(folder / "work", NAME, root=root)
+    stock.generate_assignment(workspace, NAME)
+    return workspace
+
+
+def solve(notebook, **answers):
+    for cell in notebook.cells:
+        cell.source = {**RIGHT, **answers}.get(cell.id, cell.source)
+    return notebook
+
+
+def cell_of(notebook, name):
+    return next(cell for cell in notebook.cells if cell.id == name)
+
+
+def right(nb):
+    return solve(nb)
+
+
+def blank(nb):
+    return nb
+
+
+def wrong(nb):
+    return solve(nb, double_solution="def double(x):\n    return x + 4")
+
+
+def wrong_for_hidden(nb):
+    return solve(nb, double_solution="def double(x):\n    return x + (3 if x == 3 else 5)")
+
+
+def warning(nb):
+    return solve(nb, double_solution="import sys, warnings\ndef double(x):\n"
+                 "    warnings.warn('mind'); print('a bar', file=sys.stderr); return 2 * x")
+
+
+def raising(nb):
+    return solve(nb, half_solution="def half(x):\n    raise ValueError('no halves here')")
+
+
+def endless(nb):
+    return solve(nb, half_solution="def half(x):\n    while True: pass")
+
+
+def deadly(nb):
+    return solve(nb, half_solution="import os\ndef half(x):\n    os._exit(1)")
+
+
+def published(nb):
+    """A value before the failing assertion: nbgrader would take it for points."""
+    return solve(nb, half_solution="def half(x):\n    from IPython import get_ipython\n"
+                 "    get_ipython().displayhook(2.0); return 7")
+
+
+def skipping(nb):
+    for cell in nb.cells:
+        cell.metadata.tags = ["skip-execution", "", "look"]
+    return nb
+
+
+def copied(nb):
+    """A solution cell copied in Jupyter: the same grade_id twice."""
+    solve(nb)
+    first = cell_of(nb, "double_solution")
+    again = nbformat.from_dict({**first, "id": "copy"})
+    first.source = "def double(x):\n    return 0"
+    nb.cells.insert(nb.cells.index(first) + 1, again)
+    return nb
+
+
+def missing(nb):
+    solve(nb)
+    nb.cells = [cell for cell in nb.cells if cell.id not in ("half_solution", "double_check")]
+    return nb
+
+
+def edited_check(nb):
+    solve(nb, double_solution="def double(x):\n    return 7")
+    cell_of(nb, "double_check").source = "print('fine')"
+    cell_of(nb, "half_check").metadata.nbgrader.points = 100
+    return nb
+
+
+def own_helper(nb):
+    """An answer that needs a cell the student added before it."""
+    solve(nb, double_solution="def double(x):\n    return helper(x) * x")
+    nb.cells.insert(2, new_code_cell("def helper(x):\n    return 2"))
+    return nb
+
+
+def without_ids(nb):
+    """As other editors save it: older format, no cell ids."""
+    solve(nb)
+    nb.nbformat_minor = 4
+    for cell in nb.cells:
+        del cell["id"]
+    return nb
+
+
+def broken_metadata(nb):
+    solve(nb)
+    nb.metadata = {"kernelspec": {"name": "evil", "display_name": "Evil", "language": "R"}}
+    nb.cells[0].metadata = {"nbgrader": {}}
+    return nb
+
+
+CLASS = {  # a notebook's maker: its points, a part of its reason
+    right: (5, "all checks passed"),
+    blank: (0, "NotImplementedError"),
+    wrong: (0, "double: twice 3 is 6"),
+    wrong_for_hidden: (4, "double: another input gives another answer"),
+    warning: (5, "all checks passed"),
+    raising: (3, "no halves here"),
+    endless: (3, "longer than the time limit"),
+    deadly: (3, "kernel died"),
+    published: (3, "half: half of twice 5 is 5"),
+    skipping: (0, "NotImplementedError"),
+    copied: (5, "all checks passed"),
+    missing: (3, "NotImplementedError"),
+    edited_check: (0, "double: twice 3 is 6"),
+    own_helper: (5, "all checks passed"),
+    without_ids: (5, "all checks passed"),
+    broken_metadata: (5, "all checks passed"),
+}
+FILES = {"empty_file": b"", "broken_json": b'{"cells": [', "no_notebook": b"[1, 2]",
+         "latin1": "{'caf\xe9'".encode("latin1"), "odd_cells": b'{"cells": [3], "metadata": {},'
+         b' "nbformat": 4, "nbformat_minor": 5}'}
+
+
+@pytest.fixture(scope="module")
+def grades(workspace):
+    for make in CLASS:
+        hand_in(workspace, make.__name__, json.dumps(make(released(workspace))).encode())
+    for name, content in FILES.items():
+        hand_in(workspace, name, content)
+    return {grade.student: grade for grade in stock.grade_class(workspace, NAME, **FAST)}
+
+
+def hand_in(workspace, student, content):
+    folder = workspace / "submitted" / student / NAME
+    folder.mkdir(parents=True)
+    (folder / f"{NAME}.ipynb").write_bytes(content)
+
+
+@pytest.mark.parametrize("make", CLASS, ids=lambda make: make.__name__)
+def test_points_and_reason(grades, make):
+    points, reason = CLASS[make]
+    grade = grades[make.__name__]
+    assert (grade.points, grade.maximum) == (points, 5), grade
+    assert reason in grade.reason
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_notebook_is_a_zero_with_its_reason(grades, name):
+    assert grades[name].points == 0
+    assert "could not be read" in grades[name].reason or name == "odd_cells"
+
+
+def test_feedback_shows_messages_but_no_hidden_test(workspace, grades):
+    for student in grades:
+        page = (workspace / "feedback" / student / NAME / f"{NAME}.html").read_text()
+        text = re.sub(r"<[^>]+>", "", page)
+        for secret in ("secret_input", "1234", "98765", "HIDDEN"):
+            assert secret not in text, (student, secret)
+    page = (workspace / "feedback" / "wrong_for_hidden" / NAME / f"{NAME}.html").read_text()
+    assert "another input gives another answer" in page
+
+
+def test_feedback_tells_what_the_grader_changed(workspace, grades):
+    for student, sentence in [("broken_json", "could not be read as a notebook"),
+                              ("missing", "half_solution was missing"),
+                              ("copied", "double_solution was there twice"),
+                              ("edited_check", "your changes to it were undone")]:
+        page = (workspace / "feedback" / student / NAME / f"{NAME}.html").read_text()
+        assert sentence in page, student
+
+
+def test_rebuild_changes_neither_argument(workspace):
+    release, submitted = released(workspace), solve(released(workspace))
+    before = json.dumps([release, submitted])
+    rebuild(release, submitted)
+    assert json.dumps([release, submitted]) == before
+
+
+def test_stray_files_are_not_copied_along(workspace):
+    hand_in(workspace, "shadow", json.dumps(right(released(workspace))).encode())
+    folder = workspace / "submitted" / "shadow" / NAME
+    (folder / "warnings.py").write_text("raise RuntimeError")
+    grade = stock.grade_one(workspace, NAME, "shadow", FAST)
+    assert grade.points == 5
+    copied = {file.name for file in (workspace / "autograded" / "shadow" / NAME).iterdir()}
+    assert copied == {f"{NAME}.ipynb"}
+
+
+def test_a_submission_nbgrader_cannot_grade_is_a_zero(workspace):
+    hand_in(workspace, "unknown", b"{}")
+    folder = workspace / "submitted" / "unknown" / NAME
+    shutil.move(folder / f"{NAME}.ipynb", folder / "homework.ipynb")
+    grade = stock.grade_one(workspace, NAME, "unknown", FAST)
+    assert grade.points == 0 and grade.reason
