@@ -1,0 +1,1 @@
+"""The drivers that notebooks give: they take the student's step as an argument."""
