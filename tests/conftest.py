@@ -11,6 +11,8 @@ os.environ["MPLBACKEND"] = "Agg"
 import pytest
 import torch
 
+from mistake_table import pytest_terminal_summary  # noqa: F401, a hook
+
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(
     not torch.cuda.is_available(), reason="this machine has no CUDA device"))]
 

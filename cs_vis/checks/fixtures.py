@@ -36,9 +36,10 @@ class TinyNet(nn.Module):
         return self.fc(x.mean(dim=(2, 3)))  # (N, classes)
 
 
-def tiny_net(device, dtype, seed: int = 1) -> TinyNet:
+def tiny_net(device, dtype, seed: int = 3) -> TinyNet:
     """A TinyNet where and in the precision the check runs."""
-    return TinyNet(seed).to(device, dtype)
+    with torch.random.fork_rng(devices=[]):  # the layers draw weights, which are replaced at once
+        return TinyNet(seed).to(device, dtype)
 
 
 def tiny_images(n: int, height: int, width: int, device, dtype, seed: int) -> torch.Tensor:
