@@ -90,7 +90,7 @@ def expected(model, images):
             "last": model.last(pair.mean((2, 3)))}
 
 
-# -- values -------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(["first", "relu", "second", "same", "pair", "last"]), min_size=1))
@@ -165,7 +165,7 @@ def test_torchvision_has_no_network_whose_layers_cannot_be_named(name):
     torch.testing.assert_close(found[names[-1]].flatten(1), network(images))
 
 
-# -- gradients ----------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 def test_gradients_flow_to_the_pictures(careful):
     careful.double()
@@ -208,7 +208,7 @@ def test_without_gradients_nothing_is_recorded(careful):
     assert not any(x.requires_grad for x in found.values())
 
 
-# -- no deeper than needed ------------------------------------------------------------------------
+# -- no deeper than needed -------------------------------------------------------------------------
 
 def test_the_pass_ends_at_the_deepest_layer(careful):
     careful.last = Bomb()
@@ -227,7 +227,7 @@ def test_the_pass_of_every_network_ends_at_the_deepest_layer(network):
     assert not ran
 
 
-# -- no trace -------------------------------------------------------------------------------------
+# -- no trace --------------------------------------------------------------------------------------
 
 def asked(model, layers, **changes):
     images = pictures(size=9).requires_grad_()
@@ -278,7 +278,7 @@ def test_hooks_of_others_stay(careful):
     hook.remove()
 
 
-# -- names ----------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------
 
 def test_an_unknown_layer_is_answered_with_the_nearest(network):
     name = layer_names(network)[-1]

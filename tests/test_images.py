@@ -27,7 +27,7 @@ def picture(height=12, width=16, mode="RGB"):
     return Image.fromarray(pixels).convert(mode)
 
 
-# -- what comes in --------------------------------------------------------------------------
+# -- what comes in ---------------------------------------------------------------------------------
 
 @settings(max_examples=50, deadline=None)
 @given(PICTURE)
@@ -87,7 +87,7 @@ def test_the_sources_are_left_as_they_were():
     assert not file.closed
 
 
-# -- size -----------------------------------------------------------------------------------
+# -- size ------------------------------------------------------------------------------------------
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(8, 50), st.integers(8, 50), st.integers(8, 60), st.integers(8, 60))
@@ -120,7 +120,7 @@ def test_a_size_that_would_blow_up_a_strip_is_refused():
             images.load(np.zeros((*strip, 3), np.uint8), size=size)
 
 
-# -- what is refused --------------------------------------------------------------------------
+# -- what is refused -------------------------------------------------------------------------------
 
 def sixteen_bit_rgb():
     """A PNG of 16 bits in each channel: Pillow reads such files, but does not write them."""
@@ -142,7 +142,7 @@ REFUSED = {
     "nothing": (b"", "is not a picture"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", "is not a picture"),
     "cut off": (encoded(picture(99, 99))[:2000], "is damaged"),
-    "CMYK": (encoded(picture(mode="CMYK"), "JPEG"), r"mode CMYK, .*RGB or grey; .*convert\('RGB'\)"),
+    "CMYK": (encoded(picture(mode="CMYK"), "JPEG"), r"mode CMYK, .*RGB or grey; .*convert\('RGB'"),
     "Lab": (encoded(picture(mode="LAB"), "TIFF"), "mode LAB, .*RGB or grey"),
     "16-bit grey": (encoded(Image.fromarray(np.full((12, 16), 9, np.uint16))),
                     "16 bits or more in each channel, but pictures have 8; export it"),
@@ -229,7 +229,7 @@ def test_what_is_no_source_is_refused(source):
         images.load(source)
 
 
-# -- photographs, and what goes out -----------------------------------------------------------
+# -- photographs, and what goes out ----------------------------------------------------------------
 
 @pytest.mark.parametrize("name", images.HELD_OUT)
 def test_the_photographs_are_there_offline(name):
@@ -266,12 +266,12 @@ def test_what_cannot_be_shown_is_refused(image, error, sentence):
 
 
 def test_save_refuses_a_format_it_does_not_know(tmp_path):
-    with pytest.raises(ValueError, match=r"path='.*a\.exe' must end in one of \.png, \.webp, \.jpg"):
+    with pytest.raises(ValueError, match=r"path='.*a\.exe' must end in one of \.png, \.webp"):
         images.save(torch.zeros(1, 3, 8, 8), tmp_path / "a.exe")
     assert not list(tmp_path.iterdir())
 
 
-# -- batches ----------------------------------------------------------------------------------
+# -- batches ---------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("batch, error, sentence", [
     (np.zeros((1, 3, 8, 8)), TypeError, "X=<ndarray> must be a tensor"),

@@ -3,13 +3,13 @@
 import json
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from torch import nn
 
 from cs_vis import datasets, models
 from cs_vis.device import pick_device
@@ -48,7 +48,7 @@ def stored_specimens(tmp_path, monkeypatch):
     return network.half().float()
 
 
-# -- the specimen networks ------------------------------------------------------------------------
+# -- the specimen networks -------------------------------------------------------------------------
 
 def test_stored_specimens_come_back_with_their_own_widths(stored_specimens, device):
     network = load_model("specimens", device=device)
@@ -96,7 +96,7 @@ def test_shipped_networks_have_the_architecture_of_untrained_ones():
         assert sum(p.numel() for p in network.parameters()) <= 1_500_000
 
 
-# -- the convention ---------------------------------------------------------------------------------
+# -- the convention --------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ["specimens", "squeezenet1_1", "resnet18"])
 def test_networks_are_frozen_and_in_eval_mode(name, device):
@@ -161,7 +161,7 @@ def test_an_unknown_network_is_answered_with_the_nearest(name):
         load_model("vgg61")
 
 
-# -- names of layers ----------------------------------------------------------------------------------
+# -- names of layers -------------------------------------------------------------------------------
 
 def plain_names(name):
     with torch.device("meta"):  # names need no weights
@@ -201,7 +201,7 @@ def test_other_layers_have_torchvisions_names_in_the_order_of_the_pass(name, som
     assert places == sorted(places)
 
 
-# -- weights files -------------------------------------------------------------------------------------
+# -- weights files ---------------------------------------------------------------------------------
 
 @given(st.sampled_from(imagenet.NAMES), st.sampled_from(["", "-1a2b3c", "_mine", "-imagenet-rgb"]),
        st.sampled_from([".pth", ".safetensors"]))
@@ -320,7 +320,57 @@ def test_a_folder_that_is_none_is_refused(shelf, monkeypatch):
         load_model("squeezenet1_1")
 
 
-# -- the rest -------------------------------------------------------------------------------------------
+# -- classes and neurons ---------------------------------------------------------------------------
+
+def test_classes_for_every_image(device):
+    assert models.check_target(3, 2, 5).tolist() == [3, 3]
+    assert models.check_target(np.int64(3), 1, 5).tolist() == [3]
+    for dtype in (torch.int32, torch.int64):
+        found = models.check_target(torch.tensor([0, 4], dtype=dtype, device=device), 2, 5)
+        assert found.tolist() == [0, 4] and found.dtype == torch.long
+        assert found.device.type == device.type
+    assert models.check_target(torch.tensor(4), 3, 5).tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize("target, error, sentence", [
+    (5, ValueError, "y=5 is no class of this network, which has 5: choose from 0 to 4"),
+    (-1, ValueError, "y=-1 is no class"),
+    (torch.tensor([0, 7]), ValueError, "y=7 is no class"),
+    (torch.tensor([0]), ValueError, r"y has shape \(1,\), but the number of images is 2"),
+    (torch.tensor([[0, 1]]), ValueError, r"y has shape \(1, 2\)"),
+    (torch.tensor([0.0, 1.0]), TypeError, "y is a torch.float32 tensor, but must be a class index"),
+    (True, TypeError, "y is True, but must be a class index"),
+    ("bee", TypeError, "y is 'bee'"), (None, TypeError, "y is None"), ([0, 1], TypeError, "y is"),
+])
+def test_a_class_out_of_range_is_refused(target, error, sentence):
+    with pytest.raises(error, match=f"^{sentence}"):
+        models.check_target(target, 2, 5, "y")
+
+
+def test_channels_and_neurons():
+    for unit, expected in ((6, (6,)), ((6,), (6,)), ([6, 0, 4], (6, 0, 4)), (np.int64(0), (0,))):
+        assert models.check_unit(unit, (2, 7, 3, 5)) == expected
+    assert models.check_unit(6, (2, 7)) == (6,)
+
+
+@pytest.mark.parametrize("unit, shape, error, sentence", [
+    (7, (2, 7, 3, 5), ValueError, "target=7 is outside .* 7 x 3 x 5: choose 7 anew, from 0 to 6"),
+    ((0, 0, 5), (2, 7, 3, 5), ValueError, r"target=\(0, 0, 5\) is outside .* from 0 to 4"),
+    ((0, -1, 0), (2, 7, 3, 5), ValueError, "choose -1 anew, from 0 to 2"),
+    ((0, 1), (2, 7, 3, 5), ValueError, r"a channel \(c,\) or a neuron \(c, row, col\): this"),
+    ((), (2, 7, 3, 5), ValueError, "must be a channel"),
+    ((0, 0, 0), (2, 7), ValueError, r"must be a channel \(c,\): this layer's output .* is 7$"),
+    (1.5, (2, 7), TypeError, r"target=1.5 must be a channel \(c,\), in whole numbers"),
+    ("relu", (2, 7, 3, 5), TypeError, "target='relu' must be"),
+    ((0, 1.0, 2), (2, 7, 3, 5), TypeError, "in whole numbers"),
+    (None, (2, 7, 3, 5), TypeError, "target=None"),
+])
+def test_a_neuron_that_is_not_there_is_refused(unit, shape, error, sentence):
+    with pytest.raises(error, match=sentence):
+        models.check_unit(unit, shape)
+
+
+# -- the rest --------------------------------------------------------------------------------------
 
 def test_pick_device(monkeypatch):
     for there, kind in ((True, "cuda"), (False, "cpu")):
@@ -328,11 +378,9 @@ def test_pick_device(monkeypatch):
         assert pick_device() == torch.device(kind)
 
 
-def test_networks_without_batch_axis_of_their_own_agree_one_by_one():
-    """A picture's scores do not depend on the pictures beside it."""
+def test_scores_do_not_depend_on_the_other_pictures_of_the_batch():
     for name in ("specimens", "resnet18", "densenet121"):
         network = untrained(name, generator=seeded(), dtype=torch.float64)
         images = torch.rand(3, 3, 64, 64, generator=seeded(), dtype=torch.float64)
         alone = torch.cat([network(image[None]) for image in images])
         torch.testing.assert_close(network(images), alone)
-    assert isinstance(network, nn.Module) and "densenet121" in models.NAMES

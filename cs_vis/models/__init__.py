@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from . import imagenet, specimen_net
-from .layers import activations, check_target, check_unit, find_layer, layer_names
+from .layers import activations, find_layer, layer_names
 from .specimen_net import SpecimenNet
+from .targets import check_target, check_unit
 
 __all__ = ["load_model", "untrained", "layer_names", "activations", "find_layer",
            "check_target", "check_unit", "SpecimenNet", "NAMES"]

@@ -74,49 +74,6 @@ def find_layer(model: nn.Module, layer: str, name: str = "layer") -> nn.Module:
     return modules[layer]
 
 
-def check_target(target, count: int, classes: int, name: str = "target") -> torch.Tensor:
-    """Class indices for `count` images as a long tensor (count,); an int stands for every image.
-
-    Raises TypeError or ValueError unless each is a whole number in 0 ... classes - 1. A tensor
-    stays on its device.
-    """
-    if isinstance(target, int) and not isinstance(target, bool):
-        indices = torch.full((count,), target)
-    elif isinstance(target, torch.Tensor) and target.dtype in (torch.int64, torch.int32):
-        indices = target.long().expand(count) if target.ndim == 0 else target.long()
-    else:
-        what = f"a {target.dtype} tensor" if isinstance(target, torch.Tensor) else repr(target)
-        raise TypeError(f"{name} is {what}, but must be a class index, or a long tensor with "
-                        f"one for each image, such as torch.tensor([3, 5])")
-    if indices.shape != (count,):
-        raise ValueError(f"{name} has shape {tuple(indices.shape)}, but there are {count} "
-                         f"images: give one class index for each, shape ({count},)")
-    wrong = indices[(indices < 0) | (indices >= classes)]
-    if len(wrong):
-        raise ValueError(f"{name}={wrong[0].item()} is no class of this network, which has "
-                         f"{classes}: choose from 0 to {classes - 1}; model.class_names lists them")
-    return indices
-
-
-def check_unit(unit, shape, name: str = "target") -> tuple:
-    """A channel (c,) or a neuron (c, row, col) of a layer whose output has `shape` (N, C, H, W).
-
-    An int stands for a channel, and a layer (N, C) has channels only. Returns the tuple.
-    """
-    unit = (unit,) if isinstance(unit, int) else tuple(unit)
-    sizes = tuple(shape[1:])
-    if len(unit) not in {1, len(sizes)} or not all(isinstance(i, int) for i in unit):
-        raise ValueError(f"{name}={unit!r} must be a channel (c,)"
-                         f"{' or a neuron (c, row, col)' if len(sizes) == 3 else ''} "
-                         f"of a layer with output {tuple(shape)}")
-    for index, size in zip(unit, sizes):
-        if not 0 <= index < size:
-            raise ValueError(f"{name}={unit!r} is outside this layer, whose output for one image "
-                             f"is {' x '.join(map(str, sizes))}: {index} must be below {size}, "
-                             f"and not negative")
-    return unit
-
-
 def _modules(model):
     # Networks wrapped by imagenet.py call their layers otherwise than torch does.
     paths = getattr(model, "layer_paths", None)

@@ -1,0 +1,107 @@
+"""The wheel is the student's: it holds the data, no answer, no grader, and it works alone."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FORBIDDEN = ("reference", "grading", "mistakes", "solutions", "submitted", "autograded", "tests",
+             "gradebook", "__pycache__", ".ipynb", ".pyc")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+                   cwd=ROOT, check=True, capture_output=True)
+    path, = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def names(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def test_no_answer_and_no_grader_is_inside(names):
+    assert not [name for name in names if any(word in name for word in FORBIDDEN)]
+
+
+def test_nothing_but_the_package_is_inside(names):
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"cs_vis"}
+    endings = {Path(name).suffix for name in names if name.startswith("cs_vis/")}
+    assert endings <= {".py", ".safetensors", ".png", ".webp", ".json"}
+
+
+def test_no_module_of_the_wheel_imports_what_it_lacks(wheel):
+    """Except where it says so: commands for instructors are imported when they are called."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            lines = archive.read(name).decode().splitlines() if name.endswith(".py") else []
+            bad = [line for line in lines if line.startswith(("import ", "from "))
+                   and ("reference" in line or "grading" in line)]
+            assert not bad, f"{name}: {bad}"
+
+
+def test_the_data_are_inside(names):
+    for network in ("specimens", "specimens-robust"):
+        assert f"cs_vis/_datasets/weights/{network}.safetensors" in names
+    assert "cs_vis/_datasets/goldens/03_saliency.safetensors" in names
+    pictures = [name for name in names if name.startswith("cs_vis/_datasets/gallery/")]
+    assert len([name for name in pictures if name.endswith(".webp")]) >= 20
+
+
+def test_it_is_small(wheel):
+    assert wheel.stat().st_size <= 25e6
+
+
+@pytest.fixture(scope="module")
+def student(wheel, tmp_path_factory):
+    """The Python of a new environment: it sees our packages, but not our clone."""
+    folder = tmp_path_factory.mktemp("student")
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
+    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    # pip unpacks the wheel with no index, and a .pth line lends the packages we have. It lends
+    # no .pth file among them, so that the editable install of the clone stays out of sight.
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps",
+        "-q", wheel)
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    Path(site, "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+def run(*command, cwd=None):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    result = subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+SALIENCY = """
+from cs_vis import images, load_model
+from cs_vis.methods.saliency import backprop
+import cs_vis, importlib.util
+print(cs_vis.__file__)
+for name in ("reference", "grading"):
+    assert importlib.util.find_spec("cs_vis." + name) is None
+network = load_model("specimens")
+image = images.photo("chelsea", size=128)
+saliency = backprop(network, image, int(network(image).argmax())).abs().amax(1)
+images.save((saliency / saliency.max()).expand(3, -1, -1), "saliency.png")
+"""
+
+
+@pytest.mark.slow
+def test_it_works_in_an_environment_without_the_clone(student, tmp_path):
+    report = run(student, "-m", "cs_vis", "doctor", cwd=tmp_path)
+    assert "All is well." in report
+    where = run(student, "-c", SALIENCY, cwd=tmp_path)
+    assert str(ROOT) not in where
+    assert (tmp_path / "saliency.png").stat().st_size > 1000
