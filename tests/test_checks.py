@@ -32,6 +32,7 @@ def test_mistake_is_rejected_under_its_own_name(exercise, name, record_property)
     assert caught.value.mistake == name
 
 
+@pytest.mark.filterwarnings("ignore:a right answer may warn")
 @pytest.mark.parametrize("exercise, name", ALTERNATIVES)
 def test_other_right_solution_is_accepted(exercise, name, record_property, capsys):
     getattr(checks, exercise)(KNOWN.ALTERNATIVES[exercise][name])

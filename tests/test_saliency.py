@@ -1,0 +1,383 @@
+"""The four model answers and their drivers, against Captum, loops and finite differences."""
+
+import copy
+
+import captum.attr
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from scipy.ndimage import gaussian_filter
+from torch import nn
+
+from cs_vis.checks.fixtures import numbers, tiny_images, tiny_net, tiny_scene
+from cs_vis.checks.harm import harms_between, state_of
+from cs_vis.methods.occlusion import spread
+from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
+from cs_vis.models import SpecimenNet
+from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
+                                       segment_by_saliency)
+
+DOUBLE = torch.float64
+RELU_SPELLINGS = {
+    "nn.ReLU()": nn.ReLU(), "nn.ReLU(inplace=True)": nn.ReLU(inplace=True),
+    "F.relu": F.relu, "F.relu(inplace=True)": lambda x: F.relu(x, inplace=True),
+    "F.relu(x, True)": lambda x: F.relu(x, True), "F.relu(input=x)": lambda x: F.relu(input=x),
+    "F.relu_": F.relu_, "torch.relu": torch.relu, "torch.relu_": torch.relu_,
+    "Tensor.relu": lambda x: x.relu(), "Tensor.relu_": lambda x: x.relu_(),
+    "relu_, answer unused": lambda x: (x.relu_(), x)[1],
+}
+RULES = {"gradient": None, "guided": GuidedReLU, "deconvnet": DeconvReLU}
+
+
+class Spelled(nn.Module):
+    """Two ReLUs in the given spelling, between layers with the weights of TinyNet."""
+
+    def __init__(self, relu):
+        super().__init__()
+        self.body, self.relu = tiny_net("cpu", DOUBLE), relu
+        self.mean_color = self.body.mean_color
+
+    def forward(self, images):
+        x = self.relu(self.body.conv1(images - 0.5))
+        x = self.relu(self.body.conv2(self.body.pool(x)))
+        return self.body.fc(x.mean(dim=(2, 3)))
+
+
+def network(name):
+    """A network of this architecture with random weights, frozen, float64."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        if name == "specimens":
+            model = SpecimenNet(widths=((8,), (12, 12), (16,)), classes=5)
+        elif name == "tiny":
+            model = Spelled(nn.ReLU())
+        else:
+            model = getattr(torchvision.models, name)(weights=None, num_classes=7)
+            if name == "vgg11":  # its own classifier has a hundred million weights
+                model.avgpool, model.classifier = nn.AdaptiveAvgPool2d(1), nn.Linear(512, 7)
+    return model.to(DOUBLE).eval().requires_grad_(False)
+
+
+def for_captum(model):
+    """Captum hooks modules, and cannot hook in-place ones."""
+    model = copy.deepcopy(model)
+    for module in model.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    return model
+
+
+NETWORKS = ["specimens", "squeezenet1_0", "vgg11", "tiny"]
+SIZES = {"squeezenet1_0": (48, 40), "vgg11": (32, 40)}
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def case(request):
+    model = network(request.param)
+    height, width = SIZES.get(request.param, (16, 24))
+    X = tiny_images(3, height, width, "cpu", DOUBLE, seed=7)
+    return model, X, torch.tensor([1, 0, 3])
+
+
+def assert_equal(ours, theirs, bound=1e-5):
+    assert ours.shape == theirs.shape and theirs.abs().max() > 0
+    assert (ours - theirs).abs().max() <= bound * theirs.abs().max()
+
+
+# --- against Captum
+
+def test_saliency_equals_captum(case):
+    model, X, y = case
+    theirs = captum.attr.Saliency(model).attribute(X.clone().requires_grad_(), target=y)
+    assert_equal(compute_saliency_maps(X, y, model), theirs.amax(dim=1))
+
+
+@pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU")
+@pytest.mark.parametrize("rule, method", [("guided", captum.attr.GuidedBackprop),
+                                          ("deconvnet", captum.attr.Deconvolution)])
+def test_rules_equal_captum(case, rule, method):
+    model, X, y = case
+    theirs = method(for_captum(model)).attribute(X.clone().requires_grad_(), target=y)
+    assert_equal(backprop(model, X, y, relu=RULES[rule]), theirs)
+
+
+@pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU")
+@pytest.mark.parametrize("rule, method", [
+    ("gradient", captum.attr.NeuronGradient), ("guided", captum.attr.NeuronGuidedBackprop),
+    ("deconvnet", captum.attr.NeuronDeconvolution)])
+@pytest.mark.parametrize("name, layer, neuron", [
+    ("specimens", "relu2_1", (7, 2, 5)), ("specimens", "conv2_2", (1, 4, 4)),
+    ("specimens", "fc", (2,)), ("squeezenet1_0", "features.3.expand1x1", (9, 2, 3))])
+def test_any_neuron_equals_captum(name, layer, neuron, rule, method):
+    model = network(name)
+    X = tiny_images(2, 40, 48, "cpu", DOUBLE, seed=8)
+    theirs = for_captum(model)
+    theirs = method(theirs, theirs.get_submodule(layer)).attribute(
+        X.clone().requires_grad_(), neuron_selector=neuron)
+    assert_equal(backprop(model, X, neuron, layer=layer, relu=RULES[rule]), theirs)
+
+
+@pytest.mark.parametrize("patch, stride", [(8, 8), (8, 4)])
+def test_occlusion_equals_captum(case, patch, stride):
+    model, X, y = case
+    X, y, fill = X[:1], int(y[0]), torch.tensor([0.25, 0.5, 0.75], dtype=DOUBLE)
+
+    def probability(images):
+        return model(images).softmax(dim=1)
+    theirs = captum.attr.Occlusion(probability).attribute(
+        X, target=y, sliding_window_shapes=(3, patch, patch), strides=(3, stride, stride),
+        baselines=fill.view(1, 3, 1, 1).expand_as(X))[0, 0]
+    drop = probability(X)[0, y] - occlusion_map(X, y, model, patch, stride, fill)
+    # Captum spreads each window's drop over its pixels.
+    assert_equal(spread(drop, X.shape[2:], patch, stride), theirs)
+
+
+# --- against loops and finite differences
+
+def test_saliency_equals_central_differences():
+    model, y = tiny_net("cpu", DOUBLE), torch.tensor([2, 0])
+    X, step = tiny_images(2, 5, 4, "cpu", DOUBLE, seed=73), 1e-6
+    slopes = torch.zeros_like(X)
+    for place in np.ndindex(*X.shape):
+        up, down = X.clone(), X.clone()
+        up[place] += step
+        down[place] -= step
+        n = place[0]
+        slopes[place] = (model(up) - model(down))[n, y[n]] / (2 * step)
+    assert_equal(compute_saliency_maps(X, y, model), slopes.abs().amax(dim=1), 1e-6)
+
+
+def occlusion_by_loops(image, y, model, patch, stride, fill):
+    def places(size):
+        found, at = [], 0
+        while at + patch < size:
+            found.append(at)
+            at += stride
+        return [*found, size - patch]
+    _, _, height, width = image.shape
+    result = np.zeros((len(places(height)), len(places(width))))
+    for i, top in enumerate(places(height)):
+        for j, left in enumerate(places(width)):
+            pixels = image.numpy().copy()
+            for row in range(top, top + patch):
+                for col in range(left, left + patch):
+                    for color in range(3):
+                        pixels[0, color, row, col] = fill[color]
+            scores = model(torch.from_numpy(pixels)).numpy()[0]
+            result[i, j] = np.exp(scores[y]) / np.exp(scores).sum()
+    return torch.from_numpy(result)
+
+
+@pytest.mark.parametrize("height, width, patch, stride", [
+    (11, 9, 4, 3), (10, 13, 4, 3), (8, 8, 8, 5), (9, 7, 2, 7), (7, 12, 3, 1)])
+def test_occlusion_equals_loops(height, width, patch, stride):
+    model, X = tiny_net("cpu", DOUBLE), tiny_images(1, height, width, "cpu", DOUBLE, seed=3)
+    theirs = occlusion_by_loops(X, 2, model, patch, stride, model.mean_color.tolist())
+    assert_equal(occlusion_map(X, 2, model, patch, stride), theirs, 1e-12)
+
+
+def test_guided_relu_equals_loops(device):
+    x, gradient = (2 * numbers(2, 3, 4, 5, seed=4) - 1).to(device)
+    x.requires_grad_()
+    y = GuidedReLU.apply(x)
+    back, = torch.autograd.grad(y, x, gradient)
+    for place in np.ndindex(*x.shape):
+        a, g = x[place].item(), gradient[place].item()
+        assert y[place] == max(a, 0)
+        assert back[place] == (g if a > 0 and g > 0 else 0)
+
+
+def test_maps_do_not_depend_on_the_batch(device):
+    model, X = tiny_net(device, DOUBLE), tiny_images(3, 10, 7, device, DOUBLE, seed=73)
+    y = torch.tensor([2, 3, 0], device=device)
+    together = compute_saliency_maps(X, y, model)
+    alone = torch.cat([compute_saliency_maps(X[n:n + 1], y[n:n + 1], model) for n in range(3)])
+    assert_equal(together, alone, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE])
+def test_device_and_dtype_follow_the_input(device, dtype):
+    model, X = tiny_net(device, dtype), tiny_images(2, 8, 9, device, dtype, seed=1)
+    y = torch.tensor([0, 1], device=device)
+    results = [compute_saliency_maps(X, y, model), occlusion_map(X[:1], 1, model, 4, 2),
+               backprop(model, X, y, relu=GuidedReLU), smooth(X[:, 0], 1.5),
+               smooth_saliency(X, y, model, compute_saliency_maps, samples=2,
+                               generator=torch.Generator(device).manual_seed(0))]
+    assert all(result.dtype == dtype and result.device.type == device.type for result in results)
+    image, saliency = tiny_scene(1410, (1, 0.6, 0.25, 0.15), device, dtype)
+    mask = segment_by_saliency(image, saliency)
+    assert mask.dtype == torch.bool and mask.device.type == device.type
+
+
+# --- the driver
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("spelling", RELU_SPELLINGS)
+def test_every_spelling_of_relu_is_caught(spelling, rule):
+    X, y = tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92), torch.tensor([2, 0])
+    expected = backprop(Spelled(lambda x: RULES[rule].apply(x) if RULES[rule] else x.relu()), X, y)
+    found = backprop(Spelled(RELU_SPELLINGS[spelling]), X, y, relu=RULES[rule])
+    assert_equal(found, expected, 1e-12)
+    if rule != "gradient":
+        assert not torch.allclose(found, backprop(Spelled(nn.ReLU()), X, y))
+
+
+def test_channel_is_the_sum_over_its_positions():
+    model, X = network("specimens"), tiny_images(1, 8, 12, "cpu", DOUBLE, seed=2)
+    whole = backprop(model, X, (3,), layer="conv2_1")
+    neurons = [backprop(model, X, (3, row, col), layer="conv2_1")
+               for row in range(4) for col in range(6)]
+    assert_equal(whole, sum(neurons), 1e-12)
+    assert torch.equal(whole, backprop(model, X, 3, layer="conv2_1"))
+
+
+def test_one_class_stands_for_every_image():
+    model, X = network("tiny"), tiny_images(2, 8, 6, "cpu", DOUBLE, seed=2)
+    assert torch.equal(backprop(model, X, 3), backprop(model, X, torch.tensor([3, 3])))
+
+
+class Fragile(Spelled):
+    def forward(self, images):
+        super().forward(images)
+        raise RuntimeError("broken on purpose")
+
+
+@pytest.mark.parametrize("relu", [None, GuidedReLU])
+@pytest.mark.parametrize("model, target, layer, error", [
+    (Spelled(nn.ReLU(inplace=True)), 1, None, None),
+    (Spelled(nn.ReLU(inplace=True)), (2, 1, 1), "body.conv2", None),
+    (Spelled(nn.ReLU(inplace=True)), 9, None, ValueError),
+    (Spelled(nn.ReLU(inplace=True)), (2, 99, 1), "body.conv2", ValueError),
+    (Fragile(F.relu), 1, None, RuntimeError),
+    (Fragile(F.relu), (0,), "body.fc", None),
+])
+def test_driver_leaves_nothing_behind(model, target, layer, error, relu):
+    X = tiny_images(2, 8, 6, "cpu", DOUBLE, seed=2).requires_grad_()
+    X.grad = torch.ones_like(X)
+    before = state_of({"X": X, "model": model})
+    if error is None:
+        backprop(model, X, target, layer=layer, relu=relu)
+    else:
+        with pytest.raises(error):
+            backprop(model, X, target, layer=layer, relu=relu)
+    assert harms_between(before, state_of({"X": X, "model": model})) == []
+    assert torch.equal(X.grad, torch.ones_like(X))
+    x = torch.tensor([-1.0, 1.0], requires_grad=True)  # and ReLU is a ReLU again
+    slope, = torch.autograd.grad(F.relu(x), x, torch.tensor([-1.0, -1.0]))
+    assert slope.tolist() == [0, -1]
+
+
+@pytest.mark.parametrize("function", [
+    lambda X, model: compute_saliency_maps(X, torch.tensor([1, 9]), model),
+    lambda X, model: compute_saliency_maps(X, torch.tensor([1, 2]), model),
+    lambda X, model: occlusion_map(X[:1], 1, model, 4, 3),
+    lambda X, model: occlusion_map(X[:1], 11, model, 4, 3),
+    lambda X, model: compute_saliency_maps(X, torch.tensor([1, 2]), Fragile(F.relu))])
+def test_answers_leave_nothing_behind(function):
+    model, X = network("tiny"), tiny_images(2, 8, 6, "cpu", DOUBLE, seed=2).requires_grad_()
+    before = state_of({"X": X, "model": model})
+    try:
+        function(X, model)
+    except (ValueError, RuntimeError):
+        pass
+    assert harms_between(before, state_of({"X": X, "model": model})) == [] and X.grad is None
+
+
+def test_works_inside_no_grad():
+    model, X = network("tiny"), tiny_images(1, 8, 6, "cpu", DOUBLE, seed=2)
+    with torch.no_grad():
+        found = backprop(model, X, 1, relu=GuidedReLU)
+    assert torch.equal(found, backprop(model, X, 1, relu=GuidedReLU)) and not X.requires_grad
+
+
+# --- smoothing
+
+def test_smooth_equals_scipy(device):
+    maps = numbers(2, 30, 21, seed=6).to(device)
+    theirs = np.stack([gaussian_filter(m, 2, mode="nearest", truncate=4) for m in maps.cpu()])
+    assert_equal(smooth(maps, 2).cpu(), torch.from_numpy(theirs), 1e-12)
+    assert torch.equal(smooth(maps, 0), maps) and smooth(maps, 0) is not maps
+
+
+def test_smooth_keeps_a_constant():
+    assert_equal(smooth(torch.full((1, 6, 5), 0.25, dtype=DOUBLE), 3),
+                 torch.full((1, 6, 5), 0.25, dtype=DOUBLE), 1e-12)
+
+
+def test_smooth_saliency_is_the_mean_over_noisy_copies(device):
+    model, X = tiny_net(device, DOUBLE), tiny_images(2, 8, 9, device, DOUBLE, seed=1)
+    y, state = torch.tensor([0, 1], device=device), torch.get_rng_state()
+    generator = torch.Generator().manual_seed(3)
+    maps = smooth_saliency(X, y, model, compute_saliency_maps, samples=4, sigma=0.2,
+                           generator=generator)
+    generator.manual_seed(3)
+    copies = [X + 0.2 * torch.randn(X.shape, generator=generator).to(X) for _ in range(4)]
+    expected = torch.stack([compute_saliency_maps(x, y, model) for x in copies]).mean(dim=0)
+    assert_equal(maps, expected, 1e-12)
+    assert torch.equal(state, torch.get_rng_state())
+    still = smooth_saliency(X, y, model, compute_saliency_maps, sigma=0, generator=generator)
+    assert_equal(still, compute_saliency_maps(X, y, model), 1e-12)
+
+
+# --- segmentation
+
+def test_segmentation_finds_the_ring():
+    image, saliency = tiny_scene(1410, (1, 0.6, 0.25, 0.15), "cpu", torch.float32)
+    mask = segment_by_saliency(image, saliency)
+    row, col = np.mgrid[:40, :56]
+    ring = torch.from_numpy(((row - 20) / 14.4) ** 2 + ((col - 25.2) / 16.8) ** 2 < 1)
+    assert mask.shape == (40, 56)
+    assert (mask & ring).sum() > 0.97 * (mask | ring).sum()
+
+
+def test_segmentation_is_repeatable_scale_free_and_changes_nothing():
+    image, saliency = tiny_scene(1210, (1, 0.6, 0.25, 0.15), "cpu", DOUBLE)
+    before = state_of({"image": image, "saliency": saliency})
+    mask = segment_by_saliency(image, saliency)
+    assert torch.equal(mask, segment_by_saliency(image, saliency))
+    assert torch.equal(mask, segment_by_saliency(image, 1024 * saliency))
+    assert harms_between(before, state_of({"image": image, "saliency": saliency})) == []
+
+
+# --- bad input
+
+MODEL, TWO = network("specimens"), tiny_images(2, 16, 16, "cpu", DOUBLE, seed=1)
+MAP = numbers(16, 16, seed=2)
+
+
+@pytest.mark.parametrize("call, error, sentence", [
+    (lambda: compute_saliency_maps(TWO, torch.tensor([1, 5]), MODEL), ValueError,
+     "y=5 is no class of this network, which has 5: choose from 0 to 4"),
+    (lambda: compute_saliency_maps(TWO, torch.tensor([-1, 0]), MODEL), ValueError, "y=-1 is no"),
+    (lambda: compute_saliency_maps(TWO, torch.tensor([1]), MODEL), ValueError, r"y has shape \(1,"),
+    (lambda: compute_saliency_maps(TWO, torch.tensor([1.0, 2.0]), MODEL), TypeError, "y is a torch"),
+    (lambda: compute_saliency_maps(TWO[0], torch.tensor([1]), MODEL), ValueError, r"X\[None\]"),
+    (lambda: compute_saliency_maps(TWO.numpy(), torch.tensor([1, 2]), MODEL), TypeError, "X=<nda"),
+    (lambda: compute_saliency_maps((255 * TWO).byte(), torch.tensor([1, 2]), MODEL), TypeError,
+     r"X.float\(\) / 255"),
+    (lambda: occlusion_map(TWO, 1, MODEL, 4, 4), ValueError, r"image has shape \(2, 3, 16, 16\)"),
+    (lambda: occlusion_map(TWO[:1], 7, MODEL, 4, 4), ValueError, "y=7 is no class"),
+    (lambda: occlusion_map(TWO[:1], "bee", MODEL, 4, 4), TypeError, "y is 'bee'"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 17), ValueError, "patch=17.* 1 to 16 pixels"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 0), ValueError, "stride=0"),
+    (lambda: backprop(MODEL, TWO, 5), ValueError, "target=5 is no class"),
+    (lambda: backprop(MODEL, TWO, (0,), layer="relu9_1"), ValueError,
+     "layer='relu9_1' is not in this network; the nearest are"),
+    (lambda: backprop(MODEL, TWO, (99,), layer="relu1_1"), ValueError, r"target=\(99,\)"),
+    (lambda: backprop(MODEL, TWO, (1, 2), layer="relu1_1"), ValueError, r"a neuron \(c, row, col"),
+    (lambda: backprop(MODEL, TWO, (1, 16, 0), layer="relu1_1"), ValueError, r"target=\(1, 16, 0\) is outside this layer"),
+    (lambda: segment_by_saliency(TWO, MAP), ValueError, "pass one picture"),
+    (lambda: segment_by_saliency(TWO[:1], MAP[None]), ValueError, r"saliency\[0\]"),
+    (lambda: segment_by_saliency(TWO[:1], MAP > 0), TypeError, "saliency is of type torch.bool"),
+    (lambda: segment_by_saliency(TWO[:1], MAP / 0), ValueError, "NaN or infinite"),
+    (lambda: segment_by_saliency(TWO[:1], 0 * MAP), ValueError, "is 0 everywhere"),
+    (lambda: smooth(MAP, 1), ValueError, r"maps\[None\]"),
+    (lambda: smooth(MAP[None], -1), ValueError, "sigma=-1"),
+    (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=0,
+                             generator=torch.Generator()), ValueError, "samples=0"),
+])
+def test_bad_input_gets_a_sentence(call, error, sentence):
+    with pytest.raises(error, match=sentence):
+        call()
