@@ -106,7 +106,7 @@ def occlusion(images, probabilities, titles=None, *, top: float = 1.0) -> Plate:
     if len(images) != len(probabilities):
         raise ValueError(f"images has {len(images)} entries, probabilities {len(probabilities)}: "
                          f"give one map for each image")
-    maps = [coloured(p, "magma", top=top) for p in probabilities]
+    maps = [Panel(coloured(p, "magma", top=top).picture) for p in probabilities]  # the bar says it
     plate = show([list(images), maps], titles, margin=0.6)
     last = plate.axes[-1].get_position()
     bar = plate.add_axes([last.x1 + 0.1 / plate.get_figwidth(), last.y0,
