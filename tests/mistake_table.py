@@ -3,12 +3,12 @@
 
 def pytest_terminal_summary(terminalreporter):
     """One line per exercise and verdict, from what the tests of the checks recorded."""
-    verdicts = {}
-    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
-        for key, exercise, solution, verdict in (
-                (key, *value) for key, value in getattr(report, "user_properties", [])
-                if key == "verdict"):
-            verdicts.setdefault(exercise, []).append((solution, verdict))
+    stats, verdicts = terminalreporter.stats, {}
+    for report in stats.get("passed", []) + stats.get("failed", []):
+        for key, value in report.user_properties:
+            if key == "verdict":
+                exercise, solution, verdict = value
+                verdicts.setdefault(exercise, []).append((solution, verdict))
     if not verdicts:
         return
     terminalreporter.section("What the checks say to known mistakes and to other right solutions")

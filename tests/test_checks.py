@@ -12,7 +12,9 @@ from torch import nn
 
 from cs_vis import checks
 from cs_vis.checks import engine, fixtures
+from cs_vis.checks.distance import comparable
 from cs_vis.checks.harm import HARMS, harms_between, state_of
+from cs_vis.checks.stored import golden_of, load_goldens
 from cs_vis.grading.goldens import mistakes_of
 from cs_vis.reference import saliency as reference
 
@@ -68,12 +70,12 @@ def test_reference_passes_on_both_devices_in_under_two_seconds(exercise, threads
 @pytest.mark.parametrize("exercise", checks.EXERCISES)
 def test_float32_keeps_a_tenth_of_the_bounds(exercise, device):
     exercise = checks.EXERCISES[exercise]
-    goldens = engine.load_goldens(exercise.notebook)
+    goldens = load_goldens(exercise.notebook)
     for case in exercise.cases:
-        stored = engine.golden_of(goldens, exercise, case)
+        stored = golden_of(goldens, exercise, case)
         outputs = stored and engine.observe(case, getattr(reference, exercise.name), device).outputs
         for name, golden in stored.items():
-            error = case.distance(*map(engine.comparable, (outputs[name], golden)))
+            error = case.distance(*map(comparable, (outputs[name], golden)))
             assert error <= 0.1 * case.tolerance, (case.name, name, error)
 
 
@@ -95,7 +97,7 @@ def test_result_left_on_another_device_is_said():
 def test_unsolved_exercise_is_told_kindly():
     def stub(X, y, model):
         raise NotImplementedError()
-    with pytest.raises(checks.NotSolved, match="compute_saliency_maps is not written yet") as caught:
+    with pytest.raises(checks.NotSolved, match="maps is not written yet") as caught:
         check_maps(stub)
     assert isinstance(caught.value, checks.CheckFailed) and caught.value.mistake is None
 
@@ -176,7 +178,7 @@ def test_relu_that_returns_nothing():
         @staticmethod
         def backward(ctx, gradient):
             return gradient
-    with pytest.raises(checks.CheckFailed, match="does forward end in `return`"):
+    with pytest.raises(checks.CheckFailed, match="forward result should be a tensor.*end in `return`"):
         checks.GuidedReLU(GuidedReLU)
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from cs_vis import checks
-from cs_vis.checks.engine import largest_error, load_goldens
+from cs_vis.checks.distance import largest_error
+from cs_vis.checks.stored import load_goldens
 from cs_vis.grading import goldens
 
 

@@ -4,20 +4,17 @@ An exercise is data: its cases, the sentences about its known mistakes, and its 
 The stored tensors (`make goldens`) hold what is right, and the fingerprints of the mistakes.
 """
 
-import json
 import sys
-import sysconfig
-import traceback
 from collections.abc import Callable
-from contextlib import contextmanager, redirect_stderr
-from pathlib import Path
+from contextlib import redirect_stderr
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import safe_open
 
-from .. import datasets
+from .distance import comparable, exact_arithmetic, largest_error
 from .harm import HARMS, harms_between, state_of
+from .messages import problem_with
+from .stored import golden_of, load_goldens
 
 
 class CheckFailed(AssertionError):
@@ -30,19 +27,6 @@ class CheckFailed(AssertionError):
 
 class NotSolved(CheckFailed):
     """The exercise still raises NotImplementedError."""
-
-
-def largest_error(result, golden) -> float:
-    """The largest difference, in units of the largest golden value; for masks, the share that
-    differs."""
-    if golden.dtype == torch.bool:
-        return (result != golden).double().mean().item()
-    return ((result - golden).abs().max() / golden.abs().max().clamp(min=1e-12)).item()
-
-
-def relative_l2(result, golden) -> float:
-    """‖result − golden‖ / ‖golden‖: forgives the few pixels where a ReLU tips over by rounding."""
-    return ((result - golden).norm() / golden.norm()).item()
 
 
 class Case(NamedTuple):
@@ -71,12 +55,6 @@ class Outcome(NamedTuple):
     outputs: dict[str, Any]
     error: Exception | None
     harms: list[str]
-
-
-class Goldens(NamedTuple):
-    """The stored tensors of a notebook, and the errors that some mistakes end in."""
-    tensors: dict[str, torch.Tensor]  # "exercise/case/output" or "exercise/case/output/mistake"
-    errors: dict[str, str]  # "exercise/case/mistake" -> name of the error
 
 
 def check(exercise: Exercise, function: Callable, device: str = "cpu") -> None:
@@ -130,54 +108,6 @@ def judge(exercise, function, outcomes, goldens, device) -> None:
     raise CheckFailed(problems[0]) from (errors or [None])[0]
 
 
-def problem_with(outcome, golden, case, device) -> str | None:
-    """One sentence on how this outcome differs from what is right, or None."""
-    if outcome.error:
-        return f"With {case.name}, your code raised {place_of(outcome.error)}."
-    for name, right in golden.items():
-        result = outcome.outputs.get(name)
-        said = f"With {case.name}, the {name} "
-        if not torch.is_tensor(result):
-            hint = {"NoneType": " (does the function end in `return`?)",
-                    "ndarray": " (torch.from_numpy makes a tensor of it)"}
-            kind = type(result).__name__
-            return f"{said}should be a tensor and is of type {kind}{hint.get(kind, '')}."
-        if result.shape != right.shape:
-            return f"{said}has shape {tuple(result.shape)} and should have {tuple(right.shape)}."
-        wanted = right.dtype if right.dtype == torch.bool else case.dtype
-        if result.dtype != wanted:
-            return (f"{said}has dtype {result.dtype} and should have {wanted}, "
-                    f"{'a mask' if wanted == torch.bool else 'like the input'}.")
-        if result.device.type != torch.device(device).type:
-            return f"{said}lies on {result.device} and should lie on {device}, like the input."
-        if result.is_floating_point() and not result.isfinite().all():
-            return f"{said}holds NaN or infinite values: is something divided by zero?"
-        result, right = comparable(result), comparable(right)
-        if case.distance(result, right) > case.tolerance:
-            return said + how_far(result, right)
-    return None
-
-
-def how_far(result, right) -> str:
-    differ = (result.double() - right.double()).abs()
-    wrong = int((differ > 1e-3 * right.double().abs().max()).sum())
-    place = tuple(torch.unravel_index(differ.argmax(), differ.shape))
-    index = ", ".join(str(int(i)) for i in place)
-    return (f"is off in {wrong} of {right.numel()} values, most at [{index}]: "
-            f"{result[place].item():.4g} instead of {right[place].item():.4g}.")
-
-
-def place_of(error: Exception) -> str:
-    """The error in words, with the last line of it that lies in the student's own code."""
-    libraries = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"),
-                 str(Path(__file__).parents[1]), "<frozen")
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
-    text = f"{type(error).__name__} ({str(error).strip().splitlines()[0]})" \
-        if str(error).strip() else type(error).__name__
-    return text + (f" in line {own[-1].lineno}: {own[-1].line}" if own else "")
-
-
 def fingerprint_of(exercise, outcomes, goldens) -> str | None:
     """The known mistake that gives the same on every tiny case; of several, the nearest."""
     near = {}
@@ -202,33 +132,3 @@ def gap_to(exercise, case, mistake, outcome, goldens) -> float | None:
             return None
         gaps.append(case.distance(comparable(result), comparable(print_)))
     return sum(gaps) if all(gap <= case.tolerance for gap in gaps) else None
-
-
-def comparable(tensor):
-    tensor = tensor.detach().cpu()
-    return tensor if tensor.dtype == torch.bool else tensor.double()
-
-
-@contextmanager
-def exact_arithmetic():
-    """Full float32 on GPUs while the block runs: TF32 keeps three digits only."""
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
-
-
-def load_goldens(notebook: str) -> Goldens:
-    """The goldens of a notebook, for example of "03_saliency"."""
-    with safe_open(datasets.path(f"goldens/{notebook}.safetensors"), framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}
-        return Goldens(tensors, json.loads(file.metadata()["errors"]))
-
-
-def golden_of(goldens: Goldens, exercise: Exercise, case: Case) -> dict[str, torch.Tensor]:
-    """What is right in this case, by name of the output; empty where none is stored."""
-    prefix = f"{exercise.name}/{case.name}/"
-    return {key.removeprefix(prefix): tensor for key, tensor in goldens.tensors.items()
-            if key.startswith(prefix) and key.count("/") == 2}

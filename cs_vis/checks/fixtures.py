@@ -16,7 +16,7 @@ def numbers(*shape: int, seed: int) -> torch.Tensor:
 
 
 class TinyNet(nn.Module):
-    """Three layers, as every network of the course: eval mode, frozen, images in, raw scores out."""
+    """Three layers; like every network of the course frozen, in eval mode, images to raw scores."""
 
     def __init__(self, seed: int, classes: int = 4):
         super().__init__()
@@ -63,3 +63,13 @@ def tiny_scene(colors_seed: int, pointed_at: tuple[float, ...], device, dtype):
     grain = numbers(40, 56, seed=colors_seed + 2) ** 3
     saliency = grain * torch.tensor(pointed_at, dtype=torch.float64)[region]
     return image.to(device, dtype), saliency.to(device, dtype)
+
+
+def specimens(places, device, dtype):
+    """Pictures of the frozen gallery, their labels, and the network trained on their kind."""
+    from ..models import load_model  # here, for the tiny cases need neither
+    from ..specimens import gallery
+    pictures = gallery()
+    return {"X": pictures.images[places].to(device, dtype),
+            "y": pictures.labels[places].to(device),
+            "model": load_model("specimens", device=device, dtype=dtype)}

@@ -39,7 +39,8 @@ def state_of(inputs: dict) -> dict[str, list]:
     A tensor's requires_grad and .grad are not among it: to set them is the familiar way.
     """
     modules = [m for x in inputs.values() if isinstance(x, nn.Module) for m in x.modules()]
-    weights = [w for m in modules for w in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
+    weights = [w for m in modules
+               for w in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
     return {
         "input changed": [x.detach().clone() for x in inputs.values() if torch.is_tensor(x)],
         "model switched to train mode": [m.training for m in modules],

@@ -8,7 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from .. import checks
-from ..checks.engine import Goldens, exact_arithmetic, observe
+from ..checks.distance import exact_arithmetic
+from ..checks.engine import observe
+from ..checks.stored import Goldens
 from ..reference import saliency
 
 ROOT = Path(__file__).resolve().parents[2]

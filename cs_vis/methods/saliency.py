@@ -1,4 +1,4 @@
-"""Gradients of a class or of any neuron with respect to the picture, with the ReLU rule you like."""
+"""Gradients of a class or any neuron with respect to the picture, by the ReLU rule you like."""
 
 import math
 from contextlib import nullcontext

@@ -1,0 +1,34 @@
+"""How far a result is from what is right."""
+
+from contextlib import contextmanager
+
+import torch
+
+
+def largest_error(result, golden) -> float:
+    """The largest difference, in units of the largest golden value; for masks, the share that
+    differs."""
+    if golden.dtype == torch.bool:
+        return (result != golden).double().mean().item()
+    return ((result - golden).abs().max() / golden.abs().max().clamp(min=1e-12)).item()
+
+
+def relative_l2(result, golden) -> float:
+    """‖result − golden‖ / ‖golden‖: forgives the few pixels where a ReLU tips over by rounding."""
+    return ((result - golden).norm() / golden.norm()).item()
+
+
+def comparable(tensor):
+    tensor = tensor.detach().cpu()
+    return tensor if tensor.dtype == torch.bool else tensor.double()
+
+
+@contextmanager
+def exact_arithmetic():
+    """Full float32 on GPUs while the block runs: TF32 keeps three digits only."""
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before

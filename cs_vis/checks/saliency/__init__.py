@@ -1,0 +1,8 @@
+"""The exercises of notebook 03, one module each."""
+
+from .guided import GUIDED
+from .maps import SALIENCY
+from .occlusion import OCCLUSION
+from .segment import SEGMENT
+
+__all__ = ["GUIDED", "OCCLUSION", "SALIENCY", "SEGMENT"]
