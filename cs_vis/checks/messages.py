@@ -13,8 +13,9 @@ def problem_with(outcome, golden, case, device) -> str | None:
     """One sentence on how this outcome differs from what is right, or None."""
     if outcome.error:
         return f"With {case.name}, your code raised {place_of(outcome.error)}."
-    for name, right in golden.items():
-        result = outcome.outputs.get(name)
+    # In the order in which the case gives them: what comes first is worth saying first.
+    for name in sorted(golden, key=[*outcome.outputs, *golden].index):
+        result, right = outcome.outputs.get(name), golden[name]
         said = f"With {case.name}, the {name} "
         if not torch.is_tensor(result):
             hint = {"NoneType": " (does the function end in `return`?)",
