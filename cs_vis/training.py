@@ -6,6 +6,7 @@ its last checkpoint as if nothing had happened.
 """
 
 import json
+import math
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ POOL_SEED = 1_000_000  # fresh images for tests use small seeds
 ORDINARY = ((64, 64_000), (96, 64_000), (128, 48_000))
 ROBUST = ((96, 20_000), (128, 24_000))
 RADIUS, REPLAYS = 6 / 255, 3  # of the perturbations the robust network is trained against
+CHECKPOINT_SECONDS = 60
 
 
 class TrainingNet(nn.Module):
@@ -63,11 +65,11 @@ def fold(net):
     return {name: tensor.detach().contiguous() for name, tensor in state.items()}
 
 
-def pool(folder, count=POOL, *, progress=True):
-    """The training images (count, 128, 128, 3) uint8 and labels, drawn once and kept in `folder`."""
-    kept = folder / f"pool-{count}.npz"
+def pool(folder, *, progress=True):
+    """The training images (POOL, 128, 128, 3) uint8 and labels, drawn once and kept in `folder`."""
+    kept = folder / f"pool-{POOL}.npz"
     if not kept.exists():
-        images, labels, _ = specimens.batch(count, POOL_SEED, workers=-1, progress=progress)
+        images, labels, _ = specimens.batch(POOL, POOL_SEED, workers=-1, progress=progress)
         pictures = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
         part = kept.with_suffix(".part")
         with part.open("wb") as file:
@@ -101,7 +103,7 @@ def steps_of(stages):
 def learning_rate(step, total, peak):
     """A short warm-up, then a cosine to zero."""
     warm = max(1, total // 20)
-    return peak * min(1, (step + 1) / warm) * 0.5 * (1 + np.cos(np.pi * step / total))
+    return peak * min(1, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
 def descend(net, optimizer, images, labels):
@@ -134,34 +136,40 @@ def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0
     """
     if name not in ("specimens", "specimens-robust"):
         raise ValueError(f"name={name!r} cannot be trained; choose 'specimens' or 'specimens-robust'")
-    robust, folder = name == "specimens-robust", Path(folder)
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
-    net = TrainingNet(len(specimens.class_names)).to(memory_format=torch.channels_last)
-    if robust:
-        net.load_state_dict(finished(folder))
-    stages, peak = (ROBUST, 1e-3) if robust else (ORDINARY, 3e-3)
-    matrices = [p for p in net.parameters() if p.ndim > 1]
-    vectors = [p for p in net.parameters() if p.ndim == 1]
-    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": 0.03},
-                                   {"params": vectors, "weight_decay": 0.0}])
-    pictures, labels = pool(folder, progress=progress)
-    seconds = run(net, optimizer, pictures, labels, stages, peak, folder / f"{name}.pt", robust, seed, progress)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = TrainingNet(len(specimens.class_names)).to(memory_format=torch.channels_last)
+        if name == "specimens-robust":
+            net.load_state_dict(finished(folder))
+        pictures, labels = pool(folder, progress=progress)
+        seconds = run(name, net, pictures, labels, folder / f"{name}.pt", seed, progress)
     return save(name, net, Path(weights), pictures, seconds, seed)
 
 
 def finished(folder):
     """The weights of the ordinary network at the end of its training."""
     path = folder / "specimens.pt"
-    if not path.exists():
-        raise FileNotFoundError(f"folder={str(folder)!r} holds no specimens.pt, from which the robust network "
-                                "starts: run `cs-vis train specimens` first")
-    return torch.load(path, weights_only=True)["net"]
+    saved = torch.load(path, weights_only=True) if path.exists() else {"step": 0}
+    if saved["step"] < len(steps_of(ORDINARY)):
+        raise FileNotFoundError(f"folder={str(folder)!r} holds no finished specimens.pt, from which the robust "
+                                "network starts: run `cs-vis train specimens` first")
+    return saved["net"]
 
 
-def run(net, optimizer, pictures, labels, stages, peak, checkpoint, robust, seed, progress):
+def optimizer_of(net):
+    """AdamW, with weight decay on matrices and kernels alone."""
+    matrices = [p for p in net.parameters() if p.ndim > 1]
+    vectors = [p for p in net.parameters() if p.ndim == 1]
+    return torch.optim.AdamW([{"params": matrices, "weight_decay": 0.03}, {"params": vectors, "weight_decay": 0.0}])
+
+
+def run(name, net, pictures, labels, checkpoint, seed, progress):
     """All steps, from the checkpoint on where there is one; returns the seconds used so far."""
-    sides, step, seconds = steps_of(stages), 0, 0.0
+    robust = name == "specimens-robust"
+    sides, peak = (steps_of(ROBUST), 1e-3) if robust else (steps_of(ORDINARY), 3e-3)
+    optimizer, step, seconds = optimizer_of(net), 0, 0.0
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         net.load_state_dict(saved["net"])
@@ -169,7 +177,7 @@ def run(net, optimizer, pictures, labels, stages, peak, checkpoint, robust, seed
         step, seconds = saved["step"], saved["seconds"]
     net.train()
     clock = kept = time.monotonic()
-    bar = tqdm(total=len(sides), initial=step, desc=checkpoint.stem, unit="step", disable=not progress)
+    bar = tqdm(total=len(sides), initial=step, desc=name, unit="step", disable=not progress)
     while step < len(sides):
         generator = torch.Generator().manual_seed(1_000_003 * seed + step)
         torch.manual_seed(1_000_003 * seed + step)  # for dropout, so that a resumed run is the same run
@@ -182,7 +190,7 @@ def run(net, optimizer, pictures, labels, stages, peak, checkpoint, robust, seed
         step += 1
         bar.update()
         bar.set_postfix(px=px, loss=f"{loss:.3f}")
-        if time.monotonic() - kept > 60 or step == len(sides):
+        if time.monotonic() - kept > CHECKPOINT_SECONDS or step == len(sides):
             now = time.monotonic()
             seconds, clock, kept = seconds + now - clock, now, now
             keep(checkpoint, net, optimizer, step, seconds)

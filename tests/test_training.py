@@ -1,0 +1,101 @@
+"""Training: folding is exact, a killed run goes on as if nothing had happened, errors say what to do."""
+
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from cs_vis import training
+from cs_vis.models import SpecimenNet
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A training of a few small steps on a few images."""
+    monkeypatch.setattr(training, "ORDINARY", ((32, 24), (48, 16)))
+    monkeypatch.setattr(training, "ROBUST", ((32, 16),))
+    monkeypatch.setattr(training, "BATCH", 8)
+    monkeypatch.setattr(training, "POOL", 40)
+    draw = training.specimens.batch
+    monkeypatch.setattr(training.specimens, "batch", lambda n, seed, **_: draw(n, seed))
+
+
+def weights_of(path):
+    with safe_open(path, framework="pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()
+
+
+def test_folding_changes_nothing():
+    torch.manual_seed(0)
+    net = training.TrainingNet(5, ((4,), (6, 6)))
+    for _ in range(3):  # running statistics that are not the initial ones
+        net(torch.rand(8, 3, 16, 16))
+    net.eval()
+    plain = SpecimenNet(((4,), (6, 6)), classes=5).eval()
+    plain.load_state_dict(training.fold(net))
+    images = torch.rand(4, 3, 16, 16)
+    torch.testing.assert_close(plain(images), net(images), rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch):
+    whole = training.train("specimens", folder=tmp_path / "a", weights=tmp_path / "wa", progress=False)
+    real, calls = training.descend, []
+
+    def killed_at_step_three(*args):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(training, "descend", killed_at_step_three)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    with pytest.raises(KeyboardInterrupt):
+        training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb", progress=False)
+    assert torch.load(tmp_path / "b/specimens.pt")["step"] == 3
+    monkeypatch.setattr(training, "descend", real)
+    resumed = training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb", progress=False)
+    (a, _), (b, _) = weights_of(whole), weights_of(resumed)
+    assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_the_card_travels_with_the_weights(short, tmp_path):
+    path = training.train("specimens", folder=tmp_path, weights=tmp_path, seed=3, progress=False)
+    state, facts = weights_of(path)
+    assert all(tensor.dtype == torch.float16 for tensor in state.values())
+    assert json.loads(facts["class_names"]) == training.specimens.class_names
+    assert json.loads(facts["training"])["seed"] == 3
+    assert all(0.2 < value < 0.8 for value in json.loads(facts["mean_color"]))
+    training.train("specimens-robust", folder=tmp_path, weights=tmp_path, progress=False)
+    robust, _ = weights_of(tmp_path / "specimens-robust.safetensors")
+    assert any(not torch.equal(robust[key], state[key]) for key in state)
+
+
+def test_every_step_learns(short, tmp_path):
+    torch.manual_seed(0)
+    net = training.TrainingNet(24)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    images, labels = torch.rand(8, 3, 32, 32), torch.arange(8)
+    losses = [training.descend(net, optimizer, images, labels) for _ in range(12)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_the_attack_stays_within_its_radius_and_raises_the_loss():
+    torch.manual_seed(0)
+    net = training.TrainingNet(24)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+    seen = []
+    net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    images = torch.rand(4, 3, 32, 32)
+    training.descend_robustly(net, optimizer, images, torch.arange(4), torch.Generator().manual_seed(0))
+    assert len(seen) == training.REPLAYS
+    assert max((one - images).abs().max() for one in seen) <= training.RADIUS + 1e-6
+
+
+@pytest.mark.parametrize("name, error, words", [
+    ("vgg16", ValueError, "name='vgg16' cannot be trained; choose 'specimens' or 'specimens-robust'"),
+    ("specimens-robust", FileNotFoundError, "run `cs-vis train specimens` first"),
+])
+def test_bad_requests_are_refused_with_a_sentence(name, error, words, tmp_path):
+    with pytest.raises(error, match=words):
+        training.train(name, folder=tmp_path, progress=False)
