@@ -61,6 +61,7 @@ class Careful(nn.Module):
         y = self.same(self.second(x))
         y += 1  # written into what `second` and `same` returned
         x = self.pair(self.relu(y))[0]
+        x *= 3  # and here into a tuple's tensor
         return self.last(x.mean((2, 3)))
 
 
@@ -87,7 +88,7 @@ def expected(model, images):
     second = model.second(relu)
     pair = 2 * (second + 1).clamp(min=0)
     return {"first": first, "relu": relu, "second": second, "same": second, "pair": pair,
-            "last": model.last(pair.mean((2, 3)))}
+            "last": model.last(3 * pair.mean((2, 3)))}
 
 
 # -- values ----------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ def test_a_later_gradient_agrees_with_finite_differences(careful):
     def score(change):
         second = found["second"].detach().clone()
         second[place] += change
-        return careful.last(2 * (second + 1).clamp(min=0).mean((2, 3)))[0, 2].item()
+        return careful.last(6 * (second + 1).clamp(min=0).mean((2, 3)))[0, 2].item()
     slope = (score(step) - score(-step)) / (2 * step)
     assert slope == pytest.approx(gradient[place].item(), abs=1e-8)
 

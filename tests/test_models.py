@@ -55,6 +55,7 @@ def test_stored_specimens_come_back_with_their_own_widths(stored_specimens, devi
     images = torch.rand(2, 3, 12, 9, generator=seeded())
     torch.testing.assert_close(network(images.to(device)).cpu(), stored_specimens(images))
     assert network.class_names == CLASSES
+    assert not network.training and not any(p.requires_grad for p in network.parameters())
     assert network.layer_names == ["conv1_1", "relu1_1", "pool1", "conv2_1", "relu2_1", "conv2_2",
                                    "relu2_2", "pool2", "conv3_1", "relu3_1", "average", "flatten",
                                    "fc"]
