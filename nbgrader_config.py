@@ -42,7 +42,7 @@ c.Autograde.autograde_preprocessors = [
     steps.Run, steps.PassOrFail, ClearMetadataPreprocessor, stock.LimitOutput,
     stock.SaveAutoGrades, stock.AssignLatePenalties, stock.CheckCellMetadata]
 c.Execute.skip_cells_with_tag = "look"
-c.Execute.timeout = 60  # seconds for each cell
+c.Execute.timeout_func = steps.time_limit  # of each cell: a check has 30 seconds, others 90
 c.Execute.error_on_timeout = {
     "ename": "CellTimeoutError", "evalue": "This cell ran longer than the time limit.",
     "traceback": ["CellTimeoutError: This cell ran longer than the time limit."]}

@@ -14,7 +14,6 @@ TOY = Path(__file__).parent / "toy_course"
 NAME = "01_toy"
 RIGHT = {"double_solution": "def double(x):\n    return x + x",
          "half_solution": "def half(x):\n    return 0.5 * x"}
-FAST = {"timeout": 4}
 
 
 def copy_toy(folder):

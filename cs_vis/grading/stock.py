@@ -2,8 +2,10 @@
 
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 import nbformat
@@ -11,6 +13,7 @@ from nbgrader import utils
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
+from cs_vis.checks import EXERCISES
 from cs_vis.grading.course import ROOT
 
 
@@ -85,19 +88,35 @@ def result_log(result: dict) -> str:
 
 
 def reason(graded) -> str:
-    """One line on a graded notebook: the grader's own remark, or the first check that failed."""
+    """One line on a graded notebook: what failed first, and which other exercises did."""
+    if any(cell.get("id") == "remarks" and "could not be read" in cell.source
+           for cell in graded.cells):
+        return "not a notebook: the file could not be read"
+    failed = {}  # exercise -> its first failure
     for cell in graded.cells:
-        if cell.get("id") == "remarks" and "could not be read" in cell.source:
-            return "not a notebook: the file could not be read"
-    failed = [message(cell) for cell in graded.cells if utils.is_grade(cell) and message(cell)]
-    return failed[0] if failed else "all checks passed"
+        if utils.is_grade(cell) and message(cell):
+            failed.setdefault(cell.metadata.nbgrader.grade_id.split("_")[0], message(cell))
+    if not failed:
+        return "all checks passed"
+    (exercise, sentence), *others = failed.items()
+    also = f"; also {', '.join(name for name, _ in others)}" if others else ""
+    return f"{exercise}: {sentence}{also}"
 
 
 def message(cell) -> str:
-    """The first sentence of the error that a cell ended in, empty where it ended well."""
+    """What the error says that a cell ended in, in one short line; empty where it ended well."""
     errors = [out for out in cell.get("outputs", []) if out.output_type == "error"]
     if not errors:
         return ""
     error = errors[-1]  # after a timeout nbgrader's own error follows the interrupt
-    lines = error.evalue.strip().splitlines()
-    return lines[0] if lines else error.ename
+    if error.ename in ("NotSolved", "NotImplementedError"):
+        return "not written yet"
+    lines = error.evalue.strip().splitlines() or [error.ename]
+    return known_mistakes().get(lines[0]) or shorten(lines[0], 90, placeholder=" ...")
+
+
+@cache
+def known_mistakes() -> dict[str, str]:
+    """The names of the mistakes that checks recognise, by the sentence a check then raises."""
+    return {sentence: name for exercise in EXERCISES.values()
+            for name, sentence in exercise.mistakes.items()}

@@ -1,0 +1,93 @@
+"""The command cs-vis. Heavy parts are imported by the command that needs them."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+                  help="Looking inside convolutional networks: the course's own command.")
+
+
+def main() -> None:
+    """Run the command; an error the user can mend is one sentence on stderr, and exit code 1."""
+    try:
+        app(prog_name="cs-vis")
+    except (ValueError, KeyError, OSError, RuntimeError, ImportError) as error:
+        # A KeyError shows its text in quotes, so take the text itself.
+        typer.echo(f"cs-vis: {error.args[0] if isinstance(error, KeyError) else error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("cs-vis: stopped", err=True)
+        sys.exit(130)
+
+
+def need_clone() -> None:
+    """Refuse a command whose parts are only in a clone of the course."""
+    if find_spec("cs_vis.grading") is None:
+        raise RuntimeError("this command needs a clone of the course: the student's package has "
+                           "neither the solutions nor the grader. `cs-vis doctor` works here.")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed and found: packages, device, threads, data files."""
+    from cs_vis import doctor as found
+    typer.echo(found.report())
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to put pictures and grades.")] = Path("demo"),
+    workers: Annotated[int, typer.Option(min=1, help="Submissions graded at a time.")] = 2,
+) -> None:
+    """Draw the gallery page, build the notebook and grade a sample class."""
+    need_clone()
+    from cs_vis.grading.demo import demo as run
+    run(folder.resolve(), workers=workers)
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(
+        help="Assignments, for example 03_saliency. Without any: all in course.toml.")] = None,
+    execute: Annotated[bool, typer.Option(
+        help="Run the solution; --no-execute keeps the outputs it has.")] = True,
+) -> None:
+    """Build solutions/NAME/NAME.ipynb and the students' notebooks/NAME/NAME.ipynb."""
+    need_clone()
+    from cs_vis.grading.build import build as build_one
+    from cs_vis.grading.course import find_assignment, read_course
+    names = names or [entry["name"] for entry in read_course()["assignments"]]
+    for name in names:
+        find_assignment(name)  # a wrong name is refused before the first minute is spent
+    for name in names:
+        for file in build_one(name, execute=execute):
+            typer.echo(f"{file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}"
+                       f"  {file.stat().st_size / 1000:,.0f} kB")
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="specimens, or specimens-robust")],
+    folder: Annotated[Path, typer.Option(help="Checkpoints: the same call resumes.")] = Path("runs"),
+    weights: Annotated[Path, typer.Option(help="Where the weights go.")] = Path("datasets/weights"),
+    seed: Annotated[int, typer.Option(help="Of the weights' start and of the data.")] = 0,
+) -> None:
+    """Train one of the course's two networks again; resumable, 45 minutes at most on 2 cores."""
+    from cs_vis.training import train as run
+    typer.echo(run(name, folder=folder, weights=weights, seed=seed))
+
+
+@app.command()
+def goldens() -> None:
+    """Compute again the tensors that the checks compare with, and docs/exercises.md."""
+    need_clone()
+    from cs_vis.grading.goldens import main as run
+    run()
+
+
+if __name__ == "__main__":
+    main()

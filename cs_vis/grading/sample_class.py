@@ -1,0 +1,131 @@
+"""A class to try the grader on: what each of its students hands in, and the points it deserves."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+NAME = "03_saliency"
+SALIENCY, OCCLUSION, GUIDED, SEGMENT = (
+    f"{exercise}_solution" for exercise in ("saliency", "occlusion", "guided", "segment"))
+
+WARNING = "    import sys, warnings\n    warnings.warn('a mere warning')\n    print('10%', file=sys.stderr)\n"
+LOOP = "    while True:\n        pass\n"
+EXIT = "    import os\n    os._exit(1)\n"
+
+
+class Submission(NamedTuple):
+    """One student's work: the right answers, changed in some places."""
+    student: str
+    story: str  # a known mistake goes by its name in solutions/03_saliency_mistakes.py
+    points: float
+    reason: str  # a part of the line in the grade table
+    changes: dict = {}  # grade_id -> (old text, new text) of the right answer, or None: unsolved
+    spoil: str = ""  # name of a function below that makes the file's bytes
+
+
+BLANK = dict.fromkeys((SALIENCY, OCCLUSION, GUIDED, SEGMENT))
+CLASS = [
+    Submission("ada", "right", 20, "all checks passed"),
+    Submission("alan", "an endless loop", 14, "longer than the time limit",
+               {SALIENCY: ("    X = X.detach()", f"{LOOP}    X = X.detach()")}),
+    Submission("barbara", "right, but printing warnings", 20, "all checks passed",
+               {SALIENCY: ("    X = X.detach()", f"{WARNING}    X = X.detach()")}),
+    Submission("carl", "mean over channels", 16, "mean over channels",
+               {SALIENCY: ("amax(dim=1)", "mean(dim=1)")}),
+    Submission("daniel", "no flush window", 17, "no flush window",
+               {OCCLUSION: ("sorted({*range(0, size - patch, stride), size - patch})",
+                            "range(0, size - patch + 1, stride)")}),
+    Submission("emmy", "right in another way", 20, "all checks passed",
+               {SALIENCY: ("torch.autograd.grad(scores.gather(1, y.view(-1, 1)).sum(), X)",
+                           "torch.autograd.grad(scores[torch.arange(len(y)), y].sum(), X)")}),
+    Submission("evariste", "half solved", 11, "not written yet", {GUIDED: None, SEGMENT: None}),
+    Submission("georg", "only the gradient clamped", 16, "only the gradient clamped",
+               {GUIDED: (" * (x > 0)", "")}),
+    Submission("grace", "raises an error", 15, "covered_image",
+               {OCCLUSION: ("model(covered)", "model(covered_image)")}),
+    Submission("henri", "probable label dropped", 16, "probable label dropped",
+               {SEGMENT: (" | (labels == cv2.GC_PR_FGD)", "")}),
+    Submission("john", "the kernel dies", 16, "kernel died",
+               {SEGMENT: ("    rgb =", f"{EXIT}    rgb =")}),
+    Submission("katherine", "cross-entropy instead of the score", 15,
+               "cross-entropy instead of the score",
+               {SALIENCY: ("scores.gather(1, y.view(-1, 1)).sum()",
+                           "torch.nn.functional.cross_entropy(scores, y)")}),
+    Submission("leonhard", "blank", 0, "not written yet", BLANK),
+    Submission("maryam", "an empty file", 0, "not a notebook", spoil="emptied"),
+    Submission("paul", "broken JSON", 0, "not a notebook", spoil="truncated"),
+    Submission("sofia", "cells missing", 15, "not written yet", {}, "without_cells"),
+    Submission("srinivasa", "a solution cell twice", 20, "all checks passed", {}, "with_a_copy"),
+]
+
+
+def hand_in(workspace: Path) -> list[Submission]:
+    """Write everybody's file into submitted/STUDENT/03_saliency of the workspace."""
+    release, solution = (nbformat.read(workspace / step / NAME / f"{NAME}.ipynb", as_version=4)
+                         for step in ("notebooks", "solutions"))
+    answers = right_answers(solution)
+    for submission in CLASS:
+        folder = workspace / "submitted" / submission.student / NAME
+        folder.mkdir(parents=True, exist_ok=True)
+        content = write(release, answers, submission)
+        (folder / f"{NAME}.ipynb").write_bytes(content)
+    return CLASS
+
+
+def right_answers(solution) -> dict[str, str]:
+    """The sources of the solution cells, without nbgrader's marks."""
+    return {cell.metadata.nbgrader.grade_id:
+            "\n".join(line for line in cell.source.splitlines() if "### " not in line)
+            for cell in solution.cells if cell.metadata.get("nbgrader", {}).get("solution")}
+
+
+def write(release, answers, submission) -> bytes:
+    """The bytes of one student's file; ValueError where a change does not fit the answer."""
+    notebook = deepcopy(release)
+    for cell in notebook.cells:
+        if cell.id in answers:
+            cell.source = change(cell, answers[cell.id], submission)
+    spoil = globals()[submission.spoil] if submission.spoil else as_bytes
+    return spoil(notebook)
+
+
+def change(cell, answer, submission) -> str:
+    if cell.id not in submission.changes:
+        return answer
+    if submission.changes[cell.id] is None:
+        return cell.source  # the stub
+    old, new = submission.changes[cell.id]
+    if old not in answer:
+        raise ValueError(f"student={submission.student!r} changes {old!r}, which is not in the "
+                         f"solution of {cell.id}: bring CLASS up to date with the notebook")
+    return answer.replace(old, new)
+
+
+def as_bytes(notebook) -> bytes:
+    return json.dumps(notebook).encode()
+
+
+def emptied(notebook) -> bytes:
+    return b""
+
+
+def truncated(notebook) -> bytes:
+    return as_bytes(notebook)[:5000]
+
+
+def without_cells(notebook) -> bytes:
+    """Deleted in the editor: one solution, and one check that had failed before."""
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in (GUIDED, "saliency_check")]
+    return as_bytes(notebook)
+
+
+def with_a_copy(notebook) -> bytes:
+    """Copied and pasted in Jupyter, where the copy keeps its grade_id: the last one counts."""
+    place = next(i for i, cell in enumerate(notebook.cells) if cell.id == SALIENCY)
+    first = {**notebook.cells[place], "id": "first-try"}
+    first["source"] = first["source"].replace("amax", "mean")
+    notebook.cells.insert(place, nbformat.from_dict(first))
+    return as_bytes(notebook)

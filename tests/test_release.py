@@ -1,0 +1,132 @@
+"""What students get: no answer, no hidden test, nothing unexpected, and nbgrader agrees."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from cs_vis.grading import build, sample_class
+from cs_vis.grading.course import ROOT, read_course
+
+NAMES = [entry["name"] for entry in read_course()["assignments"]]
+
+
+def notebook(folder, name, root=ROOT):
+    return nbformat.read(root / folder / name / f"{name}.ipynb", as_version=4)
+
+
+def roles(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def test_nothing_but_the_courses_notebooks_is_handed_out():
+    tracked = subprocess.run(["git", "ls-files", "notebooks"], cwd=ROOT, capture_output=True,
+                             text=True)
+    if tracked.returncode:
+        pytest.skip("not a git clone")
+    assert set(tracked.stdout.split()) <= {f"notebooks/{name}/{name}.ipynb" for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_release_holds_no_answer_and_no_hidden_test(name):
+    handed_out = notebook("notebooks", name)
+    text = "\n".join(cell.source for cell in handed_out.cells)
+    for mark in ("BEGIN ", "END ", "SOLUTION", "HIDDEN", "cs_vis.reference", "cs_vis.grading"):
+        assert mark not in text, mark
+    for line in secret_lines(notebook("solutions", name)):
+        assert line not in text, line
+    assert all(not cell.get("outputs") for cell in handed_out.cells)
+    assert all("NotImplementedError" in cell.source for cell in handed_out.cells
+               if roles(cell).get("solution"))
+
+
+def secret_lines(solution):
+    """Lines between nbgrader's marks that are long enough to be told from other code."""
+    for cell in solution.cells:
+        for block in re.findall(r"### BEGIN.*?\n(.*?)### END", cell.source, flags=re.S):
+            yield from (line.strip() for line in block.splitlines() if len(line.strip()) > 25)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_are_unique_and_checks_may_fail(name):
+    cells = notebook("notebooks", name).cells
+    assert len({cell.id for cell in cells}) == len(cells)
+    graded = [cell for cell in cells if roles(cell).get("grade")]
+    assert graded and all("raises-exception" in cell.metadata.tags for cell in graded)
+    assert all(not cell.metadata.editable for cell in graded)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_are_built_from_their_source(name, tmp_path):
+    source = (ROOT / "solutions" / f"{name}.py").read_text(encoding="utf-8")
+    fresh, built = build.convert(source), notebook("solutions", name)
+    assert [(cell.id, cell.source) for cell in fresh.cells] == [
+        (cell.id, cell.source) for cell in built.cells], "run `cs-vis build`"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_executed_solution_ran_from_top_to_bottom(name):
+    file = ROOT / "solutions" / name / f"{name}.ipynb"
+    assert file.stat().st_size <= build.LIMIT
+    for cell in notebook("solutions", name).cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count, cell.id
+            assert all(out.output_type != "error" for out in cell.outputs), cell.id
+            assert "execution" not in cell.metadata  # times of the day it was built
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_sum_to_what_the_course_says(name):
+    entry = next(entry for entry in read_course()["assignments"] if entry["name"] == name)
+    build.check_points(notebook("solutions", name), entry["points"])
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """What an instructor works in: the clone's own files, and one right submission."""
+    folder = tmp_path_factory.mktemp("clone")
+    for file in ("course.toml", "nbgrader_config.py"):
+        shutil.copyfile(ROOT / file, folder / file)
+    shutil.copytree(ROOT / "solutions", folder / "solutions")
+    name = sample_class.NAME
+    right = sample_class.write(notebook("notebooks", name),
+                               sample_class.right_answers(notebook("solutions", name)),
+                               sample_class.CLASS[0])
+    submitted = folder / "submitted" / "ada" / name
+    submitted.mkdir(parents=True)
+    (submitted / f"{name}.ipynb").write_bytes(right)
+    return folder
+
+
+def nbgrader(folder, *arguments):
+    subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=folder, check=True,
+                   env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300)
+
+
+def test_nbgraders_own_commands_work_in_a_copy(copy):
+    name = sample_class.NAME
+    nbgrader(copy, "generate_assignment", name)
+    ours, theirs = (root / "notebooks" / name / f"{name}.ipynb" for root in (ROOT, copy))
+    assert theirs.read_bytes() == ours.read_bytes()
+    assert [file.name for file in theirs.parent.iterdir()] == [theirs.name]
+    nbgrader(copy, "autograde", name)
+    nbgrader(copy, "generate_feedback", name)
+    nbgrader(copy, "export")
+    page = (copy / "feedback" / "ada" / name / f"{name}.html").read_text()
+    text = re.sub(r"<[^>]+>", "", page)
+    for line in hidden_names(notebook("solutions", name)):
+        assert line not in text, line
+    row, = csv.DictReader((copy / "grades.csv").open())
+    assert (row["student_id"], float(row["score"]), float(row["max_score"])) == ("ada", 20, 20)
+
+
+def hidden_names(solution):
+    """The names of the functions defined in hidden tests."""
+    text = json.dumps([cell.source for cell in solution.cells])
+    return re.findall(r"def (hidden_\w+)", text)
