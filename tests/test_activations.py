@@ -252,6 +252,8 @@ def test_no_trace_after_a_bad_layer(careful):
         asked(careful, ["first", "unused"])
     with pytest.raises(TypeError, match="layers=3 must be the name of a layer"):
         asked(careful, ["first", 3])
+    with pytest.raises(TypeError, match="layers=None must be the name of a layer"):
+        asked(careful, None)
 
 
 def test_no_trace_after_a_module_that_raises(careful):

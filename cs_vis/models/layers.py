@@ -1,5 +1,6 @@
 """Layers by name, and what they compute: the one way into the inside of a network."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 import torch
@@ -28,7 +29,8 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
     layer asked for; afterwards, also after an error, the model is as it was before.
     Raises ValueError for an unknown layer, or one that the forward pass does not reach.
     """
-    names = [layers] if isinstance(layers, str) else list(dict.fromkeys(layers))
+    several = isinstance(layers, Iterable) and not isinstance(layers, str)
+    names = list(dict.fromkeys(layers)) if several else [layers]
     found, hooks = {}, []
 
     def keep(name):
