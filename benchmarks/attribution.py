@@ -3,7 +3,8 @@
     python benchmarks/attribution.py [--images 100]
 
 Each method on the ordinary, the robust and an untrained network, beside the image-centre baseline.
-Prints a Markdown table, then one JSON object per line. 500 images take about half an hour on one core.
+Prints a Markdown table, then one JSON object per line. 500 images take about half an hour on one
+core.
 """
 
 import argparse
@@ -17,7 +18,8 @@ from cs_vis.methods.occlusion import spread
 from cs_vis.methods.saliency import backprop, smooth, smooth_saliency
 from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
 from cs_vis.models import untrained
-from cs_vis.reference.saliency import GuidedReLU, compute_saliency_maps, occlusion_map, segment_by_saliency
+from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
+                                       segment_by_saliency)
 
 SEED = 21
 PATCH, STRIDE = 32, 16
@@ -36,7 +38,8 @@ def occlusion(images, labels, model):
 
 def smoothed(images, labels, model):
     generator = torch.Generator().manual_seed(0)
-    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8, sigma=0.1, generator=generator)
+    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8, sigma=0.1,
+                           generator=generator)
 
 
 def guided(images, labels, model):
@@ -57,7 +60,8 @@ def scored(maps, images, masks, *, cut=False):
     figures = {"pointing": pointing_game(maps, masks).float().mean().item(),
                "energy": energy_inside(maps, masks).mean().item()}
     if cut:
-        found = torch.stack([segment_by_saliency(image, one) for image, one in zip(images.split(1), maps)])
+        found = torch.stack([segment_by_saliency(image, one) for image,
+                             one in zip(images.split(1), maps)])
         figures["IoU"] = iou(found, masks).mean().item()
     return figures
 
@@ -77,17 +81,20 @@ def main():
     images, labels, masks = (x.to(device) for x in specimens.batch(count, SEED, workers=-1))
     models = {"specimens": load_model("specimens", device=device),
               "specimens-robust": load_model("specimens-robust", device=device),
-              "untrained": untrained("specimens", generator=torch.Generator().manual_seed(0), device=device)}
+              "untrained": untrained("specimens", generator=torch.Generator().manual_seed(0),
+                                     device=device)}
     centre = centre_map(*images.shape[2:]).to(device).expand(count, -1, -1)
     table = {("no network", "image centre"): scored(centre, images, masks, cut=True)}
     for name, model in models.items():
         for method, figures in measure(model, images, labels, masks).items():
             table[name, method] = figures
 
-    print(f"| {count} fresh images, objects cover {masks.float().mean():.0%} | method | pointing | energy | IoU |")
+    share = masks.float().mean()
+    print(f"| {count} fresh images, objects cover {share:.0%} | method | pointing | energy | IoU |")
     print("| --- | --- | --- | --- | --- |")
     for (name, method), figures in table.items():
-        cells = [f"{figures[key]:.2f}" if key in figures else "" for key in ("pointing", "energy", "IoU")]
+        cells = [f"{figures[key]:.2f}" if key in figures else ""
+                 for key in ("pointing", "energy", "IoU")]
         print(f"| {name} | {method} | " + " | ".join(cells) + " |")
     for (name, method), figures in table.items():
         for key, value in figures.items():

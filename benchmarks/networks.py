@@ -23,7 +23,8 @@ STEPS = 20
 
 def scores_of(model, images, device):
     with torch.no_grad():
-        return torch.cat([model(part.to(device)).cpu() for part in tqdm(images.split(100), leave=False)])
+        return torch.cat([model(part.to(device)).cpu()
+                          for part in tqdm(images.split(100), leave=False)])
 
 
 def calibration_error(scores, labels, bins=10):
@@ -31,7 +32,8 @@ def calibration_error(scores, labels, bins=10):
     confidence, predicted = scores.softmax(dim=1).max(dim=1)
     correct = (predicted == labels).float()
     which = (confidence * bins).long().clamp(max=bins - 1)
-    gaps = [(which == b).float().mean() * (confidence[which == b].mean() - correct[which == b].mean()).abs()
+    gaps = [(which == b).float().mean() * (confidence[which == b].mean()
+                                           - correct[which == b].mean()).abs()
             for b in range(bins) if (which == b).any()]
     return sum(gaps).item()
 
@@ -61,11 +63,13 @@ def measure(name, images, labels, attacked, device):
     model = load_model(name, device=device)
     scores = scores_of(model, images, device)
     correct = (scores.argmax(dim=1) == labels).float()
-    figures = {"accuracy": correct.mean().item(), "calibration error": calibration_error(scores, labels)}
+    figures = {"accuracy": correct.mean().item(),
+               "calibration error": calibration_error(scores, labels)}
     for radius in RADII:
         figures[f"accuracy under attack, {radius}/255"] = robust_accuracy(
             model, images[:attacked], labels[:attacked], radius / 255, device)
-    per_kind = {kind: correct[labels == i].mean().item() for i, kind in enumerate(specimens.class_names)}
+    per_kind = {kind: correct[labels == i].mean().item() for i,
+                kind in enumerate(specimens.class_names)}
     return figures, per_kind
 
 
@@ -75,14 +79,16 @@ def main():
     parser.add_argument("--attacked", type=int, default=200)
     options = parser.parse_args()
     images, labels, _ = specimens.batch(options.images, SEED, workers=-1, progress=True)
-    results = {name: measure(name, images, labels, options.attacked, pick_device()) for name in GOALS}
+    results = {name: measure(name, images, labels, options.attacked, pick_device())
+               for name in GOALS}
 
     columns = " | ".join(GOALS)
     print(f"| {options.images} fresh images ({options.attacked} attacked) | {columns} |")
     print("| --- |" + " --- |" * len(GOALS))
     for part in (0, 1):
         for row in results["specimens"][part]:
-            print(f"| {row} | " + " | ".join(f"{results[name][part][row]:.3f}" for name in GOALS) + " |")
+            print(f"| {row} | " + " | ".join(f"{results[name][part][row]:.3f}" for name in GOALS)
+                  + " |")
     for name, goal in GOALS.items():
         for row, value in results[name][0].items():
             line = {"figure": f"{name}: {row}", "value": round(value, 4)}

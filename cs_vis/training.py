@@ -1,4 +1,4 @@
-"""Training the two specimen networks: `cs-vis train specimens`, then `cs-vis train specimens-robust`.
+"""Training the two networks: `cs-vis train specimens`, then `cs-vis train specimens-robust`.
 
 The networks are trained with batch normalisation, which is folded into the convolutions at the end.
 Everything is drawn from the seed and the number of the step, so a run that was killed goes on from
@@ -24,7 +24,7 @@ POOL, BATCH = 32_000, 64
 POOL_SEED = 1_000_000  # fresh images for tests use small seeds
 # Stages (side of the image in pixels, images seen): small images first, the real size last.
 ORDINARY = ((64, 64_000), (96, 64_000), (128, 48_000))
-ROBUST = ((96, 20_000), (128, 24_000))
+ROBUST = ((96, 16_000), (128, 16_000))
 RADIUS, REPLAYS = 6 / 255, 3  # of the perturbations the robust network is trained against
 CHECKPOINT_SECONDS = 60
 
@@ -89,7 +89,8 @@ def sample(pictures, labels, px, last, generator):
     top, left = torch.randint(size - side + 1, (2,), generator=generator).tolist()
     images = images[:, :, top:top + side, left:left + side]
     if side != px:
-        images = F.interpolate(images, (px, px), mode="bilinear", antialias=True, align_corners=False)
+        images = F.interpolate(images, (px, px), mode="bilinear", antialias=True,
+                               align_corners=False)
     flip = torch.rand(BATCH, 1, 1, 1, generator=generator) < 0.5
     images = torch.where(flip, images.flip(3), images)
     return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels[index])
@@ -107,7 +108,7 @@ def learning_rate(step, total, peak):
 
 
 def descend(net, optimizer, images, labels):
-    """One step of the weights; returns the loss, and leaves the gradient in `images.grad` if it is asked for."""
+    """One step of the weights; returns the loss. Images that require it get their gradient."""
     with torch.autocast(images.device.type, torch.bfloat16):
         loss = F.cross_entropy(net(images), labels, label_smoothing=0.05)
     optimizer.zero_grad()
@@ -118,7 +119,8 @@ def descend(net, optimizer, images, labels):
 
 
 def descend_robustly(net, optimizer, images, labels, generator):
-    """Adversarial training "for free" (Shafahi et al. 2019): each backward pass serves weights and attack."""
+    """Adversarial training "for free", Shafahi et al. 2019: each backward pass serves twice,
+    for a step of the weights and for a step of the attack."""
     delta = (torch.rand(images.shape, generator=generator) * 2 - 1).to(images) * RADIUS
     for _ in range(REPLAYS):
         attacked = (images + delta).clamp(0, 1).requires_grad_()
@@ -127,15 +129,17 @@ def descend_robustly(net, optimizer, images, labels, generator):
     return loss
 
 
-def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0, progress: bool = True) -> Path:
-    """Train "specimens", or fine-tune it into "specimens-robust"; returns the path of the new weights.
+def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0,
+          progress: bool = True) -> Path:
+    """Train "specimens", or fine-tune it into "specimens-robust"; returns the weights' path.
 
     `folder` keeps the drawn images and a checkpoint every minute or so; the same call resumes.
     Weights are written as fp16 safetensors into `weights`. About 20 minutes each on 2 quiet cores.
     Raises ValueError on an unknown name, FileNotFoundError when the robust network has no start.
     """
     if name not in ("specimens", "specimens-robust"):
-        raise ValueError(f"name={name!r} cannot be trained; choose 'specimens' or 'specimens-robust'")
+        raise ValueError(f"name={name!r} cannot be trained; choose 'specimens' or "
+                         "'specimens-robust'")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng(devices=[]):
@@ -153,7 +157,8 @@ def finished(folder):
     path = folder / "specimens.pt"
     saved = torch.load(path, weights_only=True) if path.exists() else {"step": 0}
     if saved["step"] < len(steps_of(ORDINARY)):
-        raise FileNotFoundError(f"folder={str(folder)!r} holds no finished specimens.pt, from which the robust "
+        raise FileNotFoundError(f"folder={str(folder)!r} holds no finished specimens.pt, "
+                                "from which the robust "
                                 "network starts: run `cs-vis train specimens` first")
     return saved["net"]
 
@@ -162,7 +167,8 @@ def optimizer_of(net):
     """AdamW, with weight decay on matrices and kernels alone."""
     matrices = [p for p in net.parameters() if p.ndim > 1]
     vectors = [p for p in net.parameters() if p.ndim == 1]
-    return torch.optim.AdamW([{"params": matrices, "weight_decay": 0.03}, {"params": vectors, "weight_decay": 0.0}])
+    return torch.optim.AdamW([{"params": matrices, "weight_decay": 0.03},
+                              {"params": vectors, "weight_decay": 0.0}])
 
 
 def run(name, net, pictures, labels, checkpoint, seed, progress):
@@ -180,7 +186,8 @@ def run(name, net, pictures, labels, checkpoint, seed, progress):
     bar = tqdm(total=len(sides), initial=step, desc=name, unit="step", disable=not progress)
     while step < len(sides):
         generator = torch.Generator().manual_seed(1_000_003 * seed + step)
-        torch.manual_seed(1_000_003 * seed + step)  # for dropout, so that a resumed run is the same run
+        torch.manual_seed(1_000_003 * seed
+                          + step)  # for dropout, so that a resumed run is the same run
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, len(sides), peak)
         px = sides[step]
@@ -198,9 +205,10 @@ def run(name, net, pictures, labels, checkpoint, seed, progress):
 
 
 def keep(checkpoint, net, optimizer, step, seconds):
-    """Write the checkpoint beside the old one, then put it in its place: a kill never loses both."""
+    """Write the checkpoint beside the old one, then put it in its place: one always survives."""
     part = checkpoint.with_suffix(".part")
-    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}, part)
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
+                "seconds": seconds}, part)
     part.replace(checkpoint)
 
 
@@ -209,7 +217,8 @@ def save(name, net, weights, pictures, seconds, seed):
     weights.mkdir(parents=True, exist_ok=True)
     mean = (pictures[:2000].astype(np.float64).mean(axis=(0, 1, 2)) / 255).round(4).tolist()
     about = {"class_names": json.dumps(specimens.class_names), "mean_color": json.dumps(mean),
-             "training": json.dumps({"seed": seed, "minutes": round(seconds / 60, 1), "torch": torch.__version__,
+             "training": json.dumps({"seed": seed, "minutes": round(seconds / 60, 1),
+                                     "torch": torch.__version__,
                                      "numpy": np.__version__, "threads": torch.get_num_threads()})}
     path = weights / f"{name}.safetensors"
     save_file({key: tensor.half() for key, tensor in fold(net).items()}, path, metadata=about)

@@ -13,7 +13,8 @@ from tqdm.auto import trange
 from cs_vis import load_model, plots, specimens
 from cs_vis.methods.occlusion import spread
 from cs_vis.methods.saliency import backprop, smooth, smooth_saliency
-from cs_vis.reference.saliency import GuidedReLU, compute_saliency_maps, occlusion_map, segment_by_saliency
+from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
+                                       segment_by_saliency)
 
 FOLDER = Path(__file__).parent / "figures"
 KINDS = ("ladybug", "owl", "hot-air balloon", "starfish")
@@ -57,16 +58,20 @@ def method_figure():
         heat = occlusion_map(image, y.item(), model, patch=32, stride=8)
         lost = spread(model(image).softmax(1)[0, y].item() - heat, (128, 128), 32, 8).clamp(min=0)
         guided = backprop(model, image, y, relu=GuidedReLU)
-        rows.append([plots.outlined(image, mask), plots.grey(saliency), plots.grey(smoothed), plots.heat(image, lost),
-                     plots.signed(guided), plots.cut_out(image, segment_by_saliency(image, smoothed))])
+        rows.append([plots.outlined(image, mask), plots.grey(saliency), plots.grey(smoothed),
+                     plots.heat(image, lost),
+                     plots.signed(guided), plots.cut_out(image,
+                                                         segment_by_saliency(image, smoothed))])
     bare = [[panel._replace(note="") for panel in row] for row in rows]
-    return plots.show(bare, ["true mask", "saliency", "smoothed", "occlusion", "guided backprop", "GrabCut"], height=1.3)
+    return plots.show(bare, ["true mask", "saliency", "smoothed", "occlusion", "guided backprop",
+                             "GrabCut"], height=1.3)
 
 
 def sheet():
     """Four frozen specimens of every kind."""
     images = specimens.gallery().images.split(1)
-    rows = [[images[8 * kind + i] for kind in range(first, first + 4) for i in range(3)] for first in range(0, 24, 4)]
+    rows = [[images[8 * kind + i] for kind in range(first, first + 4) for i in range(3)]
+            for first in range(0, 24, 4)]
     return plots.show(rows, height=0.85)
 
 

@@ -18,12 +18,14 @@ from cs_vis.specimens.distractors import DISTRACTORS
 from cs_vis.specimens.kinds import KINDS
 from cs_vis.specimens.pen import Pen
 
-KINDS_AND_PARTS = [(kind, part) for kind in specimens.class_names for part in specimens.part_names(kind)]
+KINDS_AND_PARTS = [(kind, part) for kind in specimens.class_names
+                   for part in specimens.part_names(kind)]
 
 
 def digest(seed, n):
     images, labels, masks = specimens.batch(n, seed)
-    return hashlib.sha256(images.numpy().tobytes() + labels.numpy().tobytes() + masks.numpy().tobytes()).hexdigest()
+    return hashlib.sha256(images.numpy().tobytes() + labels.numpy().tobytes()
+                          + masks.numpy().tobytes()).hexdigest()
 
 
 def test_the_world_is_as_rich_as_promised():
@@ -133,8 +135,10 @@ def test_the_gallery_holds_eight_of_each_kind():
     (lambda: specimens.draw(-1), ValueError, "seed=-1 is negative; it must be 0 or more"),
     (lambda: specimens.draw(1.5), TypeError, "seed=1.5 is a float; it must be a whole number"),
     (lambda: specimens.draw(True), TypeError, "seed=True is a bool"),
-    (lambda: specimens.draw(1, "dragon"), ValueError, "kind='dragon' is not a kind of specimen; choose one of ladybug"),
-    (lambda: specimens.draw(1, "bee", without="tail"), ValueError, "without='tail' is not a part of 'bee'; its parts are wings"),
+    (lambda: specimens.draw(1, "dragon"), ValueError,
+     "kind='dragon' is not a kind of specimen; choose one of ladybug"),
+    (lambda: specimens.draw(1, "bee", without="tail"), ValueError,
+     "without='tail' is not a part of 'bee'; its parts are wings"),
     (lambda: specimens.batch(0, 1), ValueError, "n=0 is too small; it must be 1 or more"),
     (lambda: specimens.batch("4", 1), TypeError, "n='4' is a str; it must be a whole number"),
     (lambda: specimens.batch(4, -2), ValueError, "seed=-2 is negative"),

@@ -1,4 +1,4 @@
-"""Training: folding is exact, a killed run goes on as if nothing had happened, errors say what to do."""
+"""Training: folding is exact, a killed run goes on as if nothing had happened."""
 
 import json
 
@@ -39,7 +39,8 @@ def test_folding_changes_nothing():
 
 
 def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch):
-    whole = training.train("specimens", folder=tmp_path / "a", weights=tmp_path / "wa", progress=False)
+    whole = training.train("specimens", folder=tmp_path / "a", weights=tmp_path / "wa",
+                           progress=False)
     real, calls = training.descend, []
 
     def killed_at_step_three(*args):
@@ -54,7 +55,8 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monke
         training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb", progress=False)
     assert torch.load(tmp_path / "b/specimens.pt")["step"] == 3
     monkeypatch.setattr(training, "descend", real)
-    resumed = training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb", progress=False)
+    resumed = training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb",
+                             progress=False)
     (a, _), (b, _) = weights_of(whole), weights_of(resumed)
     assert all(torch.equal(a[key], b[key]) for key in a)
 
@@ -87,13 +89,15 @@ def test_the_attack_stays_within_its_radius_and_raises_the_loss():
     seen = []
     net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     images = torch.rand(4, 3, 32, 32)
-    training.descend_robustly(net, optimizer, images, torch.arange(4), torch.Generator().manual_seed(0))
+    training.descend_robustly(net, optimizer, images, torch.arange(4),
+                              torch.Generator().manual_seed(0))
     assert len(seen) == training.REPLAYS
     assert max((one - images).abs().max() for one in seen) <= training.RADIUS + 1e-6
 
 
 @pytest.mark.parametrize("name, error, words", [
-    ("vgg16", ValueError, "name='vgg16' cannot be trained; choose 'specimens' or 'specimens-robust'"),
+    ("vgg16", ValueError,
+     "name='vgg16' cannot be trained; choose 'specimens' or 'specimens-robust'"),
     ("specimens-robust", FileNotFoundError, "run `cs-vis train specimens` first"),
 ])
 def test_bad_requests_are_refused_with_a_sentence(name, error, words, tmp_path):

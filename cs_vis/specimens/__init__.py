@@ -1,6 +1,7 @@
 """The drawn world: specimens whose label, mask and parts are known exactly.
 
-`draw` gives one specimen, `batch` many, `gallery` the frozen pictures that notebooks and goldens use.
+`draw` gives one specimen, `batch` many, `gallery` the frozen pictures that notebooks and goldens
+use.
 """
 
 from .draw import Specimen, batch, class_names, draw, part_names

@@ -1,4 +1,4 @@
-"""What lies behind a specimen: sixteen kinds of ground, each a function (rng, size) -> (size, size, 3).
+"""What lies behind a specimen: 16 kinds of ground, each a function (rng, size) -> (size, size, 3).
 
 All return float32 in [0, 1]. Noise and photographs are cut from sheets made once per process.
 """
@@ -161,7 +161,8 @@ def grass(rng, size):
     for x, y, lean, tone in rng.uniform(0, 1, (180, 4)):
         root, tip = (x * size, y * size), ((x + 0.2 * (lean - 0.5)) * size, (y - 0.13) * size)
         blade = tuple(map(float, green * (0.4 + 0.9 * tone)))
-        cv2.line(ground, *(tuple(int(16 * c) for c in p) for p in (root, tip)), blade, 1, cv2.LINE_AA, 4)
+        cv2.line(ground, *(tuple(int(16 * c) for c in p) for p in (root, tip)), blade, 1,
+                 cv2.LINE_AA, 4)
     return ground
 
 
@@ -192,5 +193,6 @@ def foliage(rng, size):
     return ground * (1 + 0.05 * noise(rng, size, 0.5)[..., None])
 
 
-BACKGROUNDS = (photo, photo, photo, photo, gradient, clouds, sky, marble, wood, waves, stripes, plaid,
+BACKGROUNDS = (photo, photo, photo, photo, gradient, clouds, sky, marble, wood, waves, stripes,
+               plaid,
                bricks, stones, hexagonal_tiles, grass, bokeh, night, foliage)

@@ -27,8 +27,8 @@ class Specimen(NamedTuple):
 def draw(seed: int, kind: str | None = None, *, without: tuple = ()) -> Specimen:
     """Draw one specimen; `kind` is drawn too unless given, parts named in `without` are left out.
 
-    Without a part, its shadow goes too; all else stays as it is. Raises ValueError or TypeError on a
-    seed that is not a whole number >= 0, an unknown kind, or a part that the kind does not have.
+    Without a part, its shadow goes too; all else stays as it is. Raises ValueError or TypeError
+    on a seed that is no whole number >= 0, an unknown kind, a part that the kind does not have.
     """
     check_seed(seed)
     rng = np.random.default_rng(seed)
@@ -37,11 +37,12 @@ def draw(seed: int, kind: str | None = None, *, without: tuple = ()) -> Specimen
     picture, parts = compose(rng, kind, check_parts(kind, without))
     mask = np.any(list(parts.values()), axis=0)
     parts = {name: torch.from_numpy(part) for name, part in parts.items() if name not in without}
-    return Specimen(to_tensor(picture[None]), class_names.index(kind), torch.from_numpy(mask), parts)
+    return Specimen(to_tensor(picture[None]), class_names.index(kind), torch.from_numpy(mask),
+                    parts)
 
 
 def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False) -> tuple:
-    """Draw n specimens: images (n, 3, 128, 128) float32 in [0, 1], labels (n,), masks (n, 128, 128).
+    """Draw n specimens: images (n, 3, 128, 128) in [0, 1], labels (n,), masks (n, 128, 128) bool.
 
     Specimen i depends on (seed, i) alone, not on n or on the number of `workers` (processes; -1
     takes every core; worth it from about a thousand specimens). `progress` shows a bar.
@@ -52,7 +53,8 @@ def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False) -> tup
     if workers != -1:
         check_count("workers", workers)
     chunks = [range(i, min(i + 64, n)) for i in range(0, n, 64)]
-    jobs = Parallel(n_jobs=workers, return_as="generator")(delayed(draw_range)(seed, chunk) for chunk in chunks)
+    jobs = Parallel(n_jobs=workers, return_as="generator")(delayed(draw_range)(seed, chunk)
+                                                           for chunk in chunks)
     drawn = []
     with tqdm(total=n, unit="specimen", disable=not progress) as bar:
         for part in jobs:
@@ -63,7 +65,7 @@ def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False) -> tup
 
 
 def draw_range(seed, indices):
-    """Pictures (n, 128, 128, 3) uint8, labels (n,) and masks (n, 128, 128) of specimens (seed, i)."""
+    """Pictures (n, 128, 128, 3) uint8, labels (n,), masks (n, 128, 128) of specimens (seed, i)."""
     pictures, labels, masks = [], [], []
     for i in indices:
         rng = np.random.default_rng([seed, i])
@@ -77,7 +79,7 @@ def draw_range(seed, indices):
 
 @lru_cache
 def part_names(kind: str) -> tuple:
-    """The names of the parts of a kind, in the order they are drawn. Raises ValueError on an unknown kind."""
+    """The names of a kind's parts, in the order they are drawn; ValueError on an unknown kind."""
     pen = Pen(np.random.default_rng(0), lambda points: points * SIZE / 2 + SIZE / 2, SIZE)
     KINDS[check_kind(kind)][0](pen)
     return tuple(pen.names)
@@ -89,22 +91,27 @@ def to_tensor(pictures):
 
 
 def check_seed(seed):
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"seed={seed!r} is a {type(seed).__name__}; it must be a whole number, for example seed=7")
+    check_whole("seed", seed)
     if seed < 0:
         raise ValueError(f"seed={seed} is negative; it must be 0 or more, for example seed={-seed}")
 
 
 def check_count(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a whole number, for example {name}=4")
+    check_whole(name, value)
     if value < 1:
         raise ValueError(f"{name}={value} is too small; it must be 1 or more")
 
 
+def check_whole(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a whole number, "
+                        f"for example {name}=7")
+
+
 def check_kind(kind):
     if kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is not a kind of specimen; choose one of {', '.join(KINDS)}")
+        raise ValueError(f"kind={kind!r} is not a kind of specimen; choose one of "
+                         f"{', '.join(KINDS)}")
     return kind
 
 
@@ -112,5 +119,6 @@ def check_parts(kind, without):
     without = (without,) if isinstance(without, str) else tuple(without)
     unknown = [part for part in without if part not in part_names(kind)]
     if unknown:
-        raise ValueError(f"without={unknown[0]!r} is not a part of {kind!r}; its parts are {', '.join(part_names(kind))}")
+        raise ValueError(f"without={unknown[0]!r} is not a part of {kind!r}; its parts are "
+                         f"{', '.join(part_names(kind))}")
     return without

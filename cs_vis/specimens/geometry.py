@@ -1,4 +1,4 @@
-"""Outlines as arrays of points (n, 2), x to the right and y down, in units of the object's radius."""
+"""Outlines: arrays of points (n, 2), x to the right, y down, in units of the object's radius."""
 
 import numpy as np
 

@@ -70,7 +70,8 @@ class Pen:
     def tint(self, hue, saturation, value, spread=0.03):
         """A colour (0 to 255) near the given hue, saturation and value (each 0 to 1)."""
         h = (hue + self.rng.normal(0, spread)) % 1
-        s, v = np.clip([saturation + self.rng.normal(0, spread), value + self.rng.normal(0, spread)], 0, 1)
+        s, v = np.clip([saturation + self.rng.normal(0, spread),
+                        value + self.rng.normal(0, spread)], 0, 1)
         return tuple(int(255 * c) for c in colorsys.hsv_to_rgb(h, s, v))
 
     def any_color(self, saturation=(0.6, 1.0), value=(0.6, 1.0)):
@@ -81,12 +82,13 @@ class Pen:
 def random_place(rng, size, scale, spin):
     """A random pose: a function from object units (n, 2) to pixels (n, 2).
 
-    `scale` is the object's diameter over the frame's side. `spin` is the largest rotation in radians.
+    `scale` is the object's diameter over the frame's side, `spin` the largest turn in radians.
     """
     angle, shear = rng.uniform(-spin, spin), rng.normal(0, 0.08)
     aspect, flip = np.exp(rng.uniform(-0.1, 0.1)), rng.choice([-1.0, 1.0])
     c, s = np.cos(angle), np.sin(angle)
-    matrix = np.array([[c, -s], [s, c]]) @ [[1, shear], [0, 1]] @ np.diag([flip * aspect, 1 / aspect])
+    matrix = np.array([[c, -s], [s, c]]) @ [[1, shear],
+                                            [0, 1]] @ np.diag([flip * aspect, 1 / aspect])
     radius = scale * size / 2
     room = 0.8 * radius  # Up to a fifth of the radius may leave the frame.
     centre = rng.uniform(min(room, size / 2), max(size - room, size / 2), 2)

@@ -1,4 +1,4 @@
-"""One picture: a ground, clutter behind, the specimen with light on it, clutter in front, a camera."""
+"""One picture: ground, clutter behind, the specimen with light on it, clutter before, a camera."""
 
 import copy
 
@@ -15,12 +15,13 @@ SCALES = (0.3, 0.95)   # the object's diameter over the frame's side
 
 
 def drawn(rng, shape, place, without=()):
-    """Colours (SIZE, SIZE, 3) in [0, 1], coverage of each part (P, SIZE, SIZE) and the parts' names."""
+    """Colours (SIZE, SIZE, 3), coverage of each part (P, SIZE, SIZE), both in [0, 1]; part names."""
     pen = Pen(rng, place, FINE, without)
     shape(pen)
     parts = np.stack([cv2.resize((pen.label == i + 1).astype(np.float32), (SIZE, SIZE),
                                  interpolation=cv2.INTER_AREA) for i in range(len(pen.names))])
-    painted = cv2.resize(pen.color.astype(np.float32) / 255, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    painted = cv2.resize(pen.color.astype(np.float32) / 255, (SIZE, SIZE),
+                         interpolation=cv2.INTER_AREA)
     return painted / np.maximum(parts.sum(axis=0), 1e-3)[..., None], parts, pen.names
 
 
@@ -29,7 +30,8 @@ def lit(rng, paint, cover, scale):
     puff = cv2.GaussianBlur(cover, (0, 0), 3 + 9 * scale)
     down, right = np.gradient(puff)
     angle = rng.uniform(0, 2 * np.pi)
-    slope = (down * np.sin(angle) + right * np.cos(angle)) * (6 + 25 * scale) * rng.uniform(0.3, 1.0)
+    slope = (down * np.sin(angle) + right * np.cos(angle)) * (6 + 25
+                                                              * scale) * rng.uniform(0.3, 1.0)
     stain = 1 + rng.uniform(0.02, 0.07) * noise(rng, SIZE, 0.8)
     return np.clip(paint * (np.clip(1 + slope, 0.45, 1.5) * stain)[..., None], 0, 1.2)
 
