@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import torch
 from torch import nn
 
-from . import imagenet, specimen_net
+from . import specimen_net
 from .layers import activations, find_layer, layer_names
 from .specimen_net import SpecimenNet
 from .targets import check_target, check_unit
@@ -13,7 +13,13 @@ from .targets import check_target, check_unit
 __all__ = ["load_model", "untrained", "layer_names", "activations", "find_layer",
            "check_target", "check_unit", "SpecimenNet", "NAMES"]
 
-NAMES = specimen_net.NAMES + imagenet.NAMES
+
+def __getattr__(name):
+    """NAMES, on demand: torchvision, which lists the networks, takes seconds to import."""
+    if name != "NAMES":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import imagenet
+    return specimen_net.NAMES + imagenet.NAMES
 
 
 def load_model(name: str, *, device="cpu", dtype: torch.dtype = torch.float32) -> nn.Module:
@@ -49,8 +55,13 @@ def untrained(name: str, *, generator: torch.Generator, device="cpu",
 
 
 def _family(name):
-    if name not in NAMES:
-        near = get_close_matches(str(name), NAMES, n=3, cutoff=0.3) or NAMES[:3]
-        raise ValueError(f"name={name!r} is no network of this course; the nearest are "
-                         f"{', '.join(map(repr, near))}; cs_vis.models.NAMES lists all")
-    return specimen_net if name in specimen_net.NAMES else imagenet
+    """The module that builds and loads the network."""
+    if name in specimen_net.NAMES:
+        return specimen_net
+    from . import imagenet
+    if name in imagenet.NAMES:
+        return imagenet
+    names = specimen_net.NAMES + imagenet.NAMES
+    near = get_close_matches(str(name), names, n=3, cutoff=0.3) or names[:3]
+    raise ValueError(f"name={name!r} is no network of this course; the nearest are "
+                     f"{', '.join(map(repr, near))}; cs_vis.models.NAMES lists all")
