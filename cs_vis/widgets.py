@@ -131,7 +131,7 @@ def draw(model, image, method: Callable, *, y: int | None = None, neuron=None,
         p = torch.softmax(model(image)[0], 0)  # (K,)
     y = int(p.argmax()) if y is None else y
     answer = f"{model.class_names[int(p.argmax())]}, {p.max():.0%} sure"
-    asked = f"why {model.class_names[y]}?" if neuron is None else f"{neuron[0]}, channel {neuron[1]}"
+    asked = "{}, channel {}".format(*neuron) if neuron else f"why {model.class_names[y]}?"
     seen, on_image = method(model, image, y, neuron, sigma)
     return plots.show([plots.picture(image), seen, on_image], [answer, asked, "on the image"],
                       height=2.3)

@@ -24,14 +24,14 @@
 # | `GuidedReLU` | what excited this neuron? (a picture, and a trap) | 5 |
 # | `segment_by_saliency` | can the answer cut out the object, though nobody drew its outline? | 4 |
 #
-# Then you put them on trial. Our pictures are drawn by code, so we know the truth about them: where
-# the object is, what its parts are, and what happens when a part is left out.
+# Then you put them on trial. Our pictures are drawn by code, so we know the truth about them:
+# where the object is, what its parts are, and what happens when a part is left out.
 #
 # Run the cells in order. Everything runs on a laptop without a network connection; the whole
 # notebook computes for about TODO-FIGURE minutes.
 
 # %% tags=["setup"]
-# Colab: put  %pip install cs_vis-0.1.0-py3-none-any.whl  in a cell above this one, and run it first.
+# On Colab, first run this in a cell above:  %pip install cs_vis-0.1.0-py3-none-any.whl
 import os
 
 import cv2
@@ -75,14 +75,14 @@ plots.show([list(X), [plots.outlined(*pair) for pair in zip(X, masks)]],
 # %% [markdown]
 # ## 1. Saliency: nudge every pixel at once
 #
-# **The idea.** Change one pixel a little, and the network's score for *ladybug* changes a little. Do
-# that for every pixel and draw how strongly the score reacts. Trying them one by one would take
-# $3 \cdot 128 \cdot 128 = 49\,152$ passes; the gradient gives all of them in one pass back.
+# **The idea.** Change one pixel a little, and the network's score for *ladybug* changes a little.
+# Do that for every pixel and draw how strongly the score reacts. Trying them one by one would
+# take $3 \cdot 128 \cdot 128 = 49\,152$ passes; the gradient gives all of them in one pass back.
 #
-# **The equation.** $S_k(I)$ is the *raw score* (before the softmax) of class $k$ for image $I$. The
-# map of image $n$ with class $y_n$ is
+# **The equation.** $S_k(I)$ is the *raw score* (before the softmax) of class $k$ for image $I$.
+# The map of image $n$ with class $y_n$ is
 #
-# $$ M_n(i, j) \;=\; \max_{c}\; \left| \frac{\partial S_{y_n}(X_n)}{\partial X_n(c, i, j)} \right| $$
+# $$ M_n(i, j) = \max_{c} \left| \frac{\partial S_{y_n}(X_n)}{\partial X_n(c, i, j)} \right| $$
 #
 # the gradient's absolute value, and of the three colours the largest.
 #
@@ -95,12 +95,12 @@ plots.show([list(X), [plots.outlined(*pair) for pair in zip(X, masks)]],
 # | `model(X)` | `(N, K)` | raw scores of all classes |
 # | result | `(N, H, W)` | not rescaled, on the device and in the dtype of `X` |
 #
-# `N` may be 1, and `H` and `W` may differ. The map belongs to its image alone: neither `N`, nor the
-# other images in the batch, nor a gradient that an earlier call left in `X.grad` may change it. Leave
-# the values of `X`, and the network, as they were.
+# `N` may be 1, and `H` and `W` may differ. The map belongs to its image alone: neither `N`, nor
+# the other images in the batch, nor a gradient that an earlier call left in `X.grad` may change
+# it. Leave the values of `X`, and the network, as they were.
 #
-# **A hint.** `scores.gather(1, y.view(-1, 1))` picks one score per row. Image $n$ influences only row
-# $n$, so one call of `torch.autograd.grad` on a *sum* gives every image its own gradient.
+# **A hint.** `scores.gather(1, y.view(-1, 1))` picks one score per row. Image $n$ influences only
+# row $n$, so one call of `torch.autograd.grad` on a *sum* gives every image its own gradient.
 #
 # **Your turn** (about five lines).
 
@@ -118,8 +118,9 @@ def compute_saliency_maps(X, y, model):
     ### END SOLUTION
 
 # %% [markdown]
-# **Check.** This runs your function on tiny networks with known answers. If it recognises a slip, it
-# names it.
+# **Check.** This runs your function on tiny networks with known answers. If it recognises a slip,
+# it names it. The cells after it say what they are worth and look empty: there the grader tries
+# your function on other inputs. The other exercises have the same.
 
 # %% nbgrader={"schema_version": 3, "solution": false, "grade": true, "locked": true, "task": false, "grade_id": "saliency_check", "points": 2} tags=["check"]
 check.compute_saliency_maps(compute_saliency_maps)
@@ -189,18 +190,21 @@ with needs("compute_saliency_maps"):
 
 # %% [markdown]
 # **Noise against noise.** The grain is real: the gradient jumps from pixel to pixel, because the
-# network is made of thousands of little kinks. *SmoothGrad* asks the same question around the image,
-# not only at it. It adds Gaussian noise of standard deviation $\sigma$ and takes the mean map:
+# network is made of thousands of little kinks. *SmoothGrad* asks the same question around the
+# image, not only at it. It adds Gaussian noise of standard deviation $\sigma$ and takes the mean
+# map:
 #
-# $$ \tilde M = \frac{1}{m} \sum_{t=1}^{m} M(X + \varepsilon_t), \qquad \varepsilon_t \sim \mathcal N(0, \sigma^2) $$
+# $$ \tilde M = \frac{1}{m} \sum_{t=1}^{m} M(X + \varepsilon_t), \qquad
+# \varepsilon_t \sim \mathcal N(0, \sigma^2) $$
 #
-# It is given, and it runs your function (about 10 seconds). Expect the grain to melt into
-# soft patches on the object.
+# It is given, and it runs your function (about 5 seconds). Expect softer, less grainy patches.
+# Choose $\sigma$ with care: at 0.15 the noise hides the textures that the network goes by, and
+# the maps run off to the corners. Try it.
 
 # %% tags=["look"]
 with needs("compute_saliency_maps"):
     smoothed_maps = smooth_saliency(X, y, model, compute_saliency_maps, samples=steps(16, 2),
-                                    sigma=0.15, generator=torch.Generator().manual_seed(1))
+                                    sigma=0.05, generator=torch.Generator().manual_seed(1))
     display(plots.show([[plots.grey(m) for m in smoothed_maps],
                         [plots.heat(*pair) for pair in zip(X, smooth(smoothed_maps, 2))]], KINDS,
                        labels=["smoothed", "on the picture"]))
@@ -224,25 +228,25 @@ with needs("compute_saliency_maps"):
 # <details><summary>One answer</summary>
 #
 # No. The absolute value has thrown the sign away: brightening the pixel might raise the score or
-# lower it. The map shows what the score is *sensitive* to, here, for tiny changes. It says nothing
-# about what would happen if the pixel were gone. That is the next question.
+# lower it. The map shows what the score is *sensitive* to, here, for tiny changes. It says
+# nothing about what would happen if the pixel were gone. That is the next question.
 # </details>
 #
 # **How this was found.** K. Simonyan, A. Vedaldi and A. Zisserman, *Deep inside convolutional
-# networks: visualising image classification models and saliency maps*, 2014. D. Smilkov,
-# N. Thorat, B. Kim, F. Viégas and M. Wattenberg, *SmoothGrad: removing noise by adding noise*, 2017.
-# That robust networks have cleaner gradients: D. Tsipras, S. Santurkar, L. Engstrom, A. Turner and
-# A. Mądry, *Robustness may be at odds with accuracy*, 2019.
+# networks: visualising image classification models and saliency maps*, 2014. D. Smilkov, N.
+# Thorat, B. Kim, F. Viégas and M. Wattenberg, *SmoothGrad: removing noise by adding noise*, 2017.
+# That robust networks have cleaner gradients: D. Tsipras, S. Santurkar, L. Engstrom, A. Turner
+# and A. Mądry, *Robustness may be at odds with accuracy*, 2019.
 
 # %% [markdown]
 # ## 2. Occlusion: cover it and see
 #
-# **The idea.** A gradient speaks of tiny changes. Here is the blunt experiment: cover a square of the
-# picture with a plain colour, ask the network again, move the square. Where the probability falls,
-# something under the square was needed.
+# **The idea.** A gradient speaks of tiny changes. Here is the blunt experiment: cover a square of
+# the picture with a plain colour, ask the network again, move the square. Where the probability
+# falls, something under the square was needed.
 #
-# **The equation.** Let $I_{r,c}$ be the image with the window at row $t_r$, column $\ell_c$ painted in
-# one colour. Then
+# **The equation.** Let $I_{r,c}$ be the image with the window at row $t_r$, column $\ell_c$
+# painted in one colour. Then
 #
 # $$ A(r, c) \;=\; p_y(I_{r,c}) \;=\; \frac{e^{S_y(I_{r,c})}}{\sum_k e^{S_k(I_{r,c})}} $$
 #
@@ -258,8 +262,8 @@ with needs("compute_saliency_maps"):
 # | result | `(rows, cols)` | the *softmax probability* of `y` that is left, in [0, 1] |
 #
 # Windows start at 0, `stride`, 2 `stride`, …, and the last one lies **flush with the border**: if
-# the steps do not end there, one more window does. With `H = 128`, `patch = 32` and `stride = 20` the
-# rows start at 0, 20, 40, 60, 80 and 96.
+# the steps do not end there, one more window does. With `H = 128`, `patch = 32` and `stride = 20`
+# the rows start at 0, 20, 40, 60, 80 and 96.
 #
 # **Your turn** (about eight lines: the starts, two loops, a copy with a patch, a softmax).
 
@@ -342,11 +346,12 @@ hidden_occlusion_fill()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Look** (about 10 seconds). Dark means: with this window covered, little of the probability is
-# left. Expect one dark spot on or beside the object, and light everywhere else. TODO-FIGURE: confirm.
+# **Look** (about 15 seconds). Dark means: with this window covered, little of the probability is
+# left. Expect light everywhere but on the object: a dark spot where the object is small, and only
+# a shade where it is so large that enough of it stays in sight. TODO-FIGURE: confirm.
 
 # %% tags=["look"]
-PATCH, STRIDE = 24, steps(8, 24)
+PATCH, STRIDE = 32, steps(8, 24)
 
 with needs("occlusion_map"):
     occlusion_maps = [occlusion_map(X[n:n + 1], int(y[n]), model, PATCH, STRIDE)
@@ -372,11 +377,11 @@ with needs("occlusion_map"):
 #
 # <details><summary>One answer</summary>
 #
-# The background may be evidence: networks learn what usually surrounds a thing. Or the patch itself
-# is: a flat square is an object that was not there before, with edges and corners, and the network
-# has never seen a picture with one. Occlusion changes the picture to one that does not occur.
-# At the end of this notebook we can do better: we leave a part out and let the world be drawn
-# again without it.
+# The background may be evidence: networks learn what usually surrounds a thing. Or the patch
+# itself is: a flat square is an object that was not there before, with edges and corners, and the
+# network has never seen a picture with one. Occlusion changes the picture to one that does not
+# occur. At the end of this notebook we can do better: we leave a part out and let the world be
+# drawn again without it.
 # </details>
 #
 # **How this was found.** M. Zeiler and R. Fergus, *Visualizing and understanding convolutional
@@ -385,13 +390,14 @@ with needs("occlusion_map"):
 # %% [markdown]
 # ## 3. Guided backprop: a sharp picture, and a trap
 #
-# **The idea.** A neuron's gradient mixes what excites it with what holds it back. Suppose you keep
-# only the excitement: on the way back, at every ReLU, throw away what is negative. The
-# picture that arrives at the pixels is strikingly sharp. Whether it is an *explanation* you will find
-# out.
+# **The idea.** A neuron's gradient mixes what excites it with what holds it back. Suppose you
+# keep only the excitement: on the way back, at every ReLU, throw away what is negative. The
+# picture that arrives at the pixels is strikingly sharp. Whether it is an *explanation* you will
+# find out.
 #
-# **The equation.** At a ReLU, let $x$ be its input on the way forward and $g$ the gradient that arrives
-# from above on the way back. $[\,\cdot\,]$ is 1 where the statement holds, else 0. Three rules:
+# **The equation.** At a ReLU, let $x$ be its input on the way forward and $g$ the gradient that
+# arrives from above on the way back. $[\,\cdot\,]$ is 1 where the statement holds, else 0. Three
+# rules:
 #
 # | rule | forward | backward |
 # | --- | --- | --- |
@@ -401,8 +407,8 @@ with needs("occlusion_map"):
 #
 # **The shapes.** $x$, $g$ and both results have one and the same shape, whatever it is.
 #
-# A `torch.autograd.Function` is how you teach PyTorch your own backward rule: `forward` keeps what
-# `backward` will need with `ctx.save_for_backward(x)`, and `backward` finds it in
+# A `torch.autograd.Function` is how you teach PyTorch your own backward rule: `forward` keeps
+# what `backward` will need with `ctx.save_for_backward(x)`, and `backward` finds it in
 # `ctx.saved_tensors`, a tuple. You call it as `GuidedReLU.apply(x)`. Change neither $x$ nor $g$.
 #
 # **Your turn** (about four lines).
@@ -456,8 +462,8 @@ hidden_guided_backward()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Look** (about 2 seconds). `backprop(model, images, target, relu=rule)` is given: while it runs,
-# every ReLU of the network follows your rule, and afterwards nothing of it remains. The
+# **Look** (about 2 seconds). `backprop(model, images, target, relu=rule)` is given: while it
+# runs, every ReLU of the network follows your rule, and afterwards nothing of it remains. The
 # pictures are signed: mid-grey is 0, and the scale, the same to both sides, stands below each.
 #
 # Expect noise for the gradient, bold shapes for the deconvnet, and for guided backprop something
@@ -473,10 +479,10 @@ with needs("GuidedReLU"):
                        KINDS, labels=["picture", *engraved]))
 
 # %% [markdown]
-# **Any neuron.** Nothing says that you must ask about a class. Take a channel of an inner layer, find
-# the gallery pictures that excite it most, and ask which pixels did it: that is how one finds out
-# what a neuron looks for (about 10 seconds). Below each picture: the neuron with the largest value of
-# that channel, asked by `target=(channel, row, col)`.
+# **Any neuron.** Nothing says that you must ask about a class. Take a channel of an inner layer,
+# find the gallery pictures that excite it most, and ask which pixels did it: that is how one
+# finds out what a neuron looks for (about 10 seconds). Below each picture: the neuron with the
+# largest value of that channel, asked by `target=(channel, row, col)`.
 #
 # TODO-FIGURE: pick three channels that tell a story, and say here what they look for.
 
@@ -504,9 +510,10 @@ with needs("GuidedReLU"):
                        labels=[label for c in CHANNELS for label in (f"channel {c}", "guided")]))
 
 # %% [markdown]
-# **The trap.** Here is the experiment that every explanation should survive. Take the same
-# architecture with *random* weights: a network that has learned nothing. Whatever it shows cannot
-# be a reason for an answer. Draw the same pictures again, beside the trained network's.
+# **The trap.** Here is the experiment that every explanation should survive (about 3 seconds).
+# Take the same architecture with *random* weights: a network that has learned nothing. Whatever
+# it shows cannot be a reason for an answer. Draw the same pictures again, beside the trained
+# network's.
 
 # %% tags=["look"]
 with needs("compute_saliency_maps", "GuidedReLU"):
@@ -519,21 +526,21 @@ with needs("compute_saliency_maps", "GuidedReLU"):
                        labels=["picture", *rows], height=1.25))
 
 # %% [markdown]
-# **Think.** The random network's engraving is nearly as sharp as the trained one's, and it shows the
-# object. How can a network that knows nothing find a ladybug?
+# **Think.** The random network's engraving is nearly as sharp as the trained one's, and it shows
+# the object. How can a network that knows nothing find a ladybug?
 #
 # <details><summary>One answer</summary>
 #
-# It did not. Guided backprop copies edges: wherever the picture has contrast, some ReLU is on, and
-# what is positive on both ways finds a path to it. Our objects happen to have the strongest edges in
-# the picture. A picture of the *image* was mistaken for a picture of the *network*. **A sharp
-# picture is not an explanation.**
+# It did not. Guided backprop copies edges: wherever the picture has contrast, some ReLU is on,
+# and what is positive on both ways finds a path to it. Our objects happen to have the strongest
+# edges in the picture. A picture of the *image* was mistaken for a picture of the *network*. **A
+# sharp picture is not an explanation.**
 # </details>
 #
-# **How this was found.** J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, *Striving for
-# simplicity: the all convolutional net*, 2015. The trap: J. Adebayo, J. Gilmer, M. Muelly,
-# I. Goodfellow, M. Hardt and B. Kim, *Sanity checks for saliency maps*, 2018; and why it happens:
-# W. Nie, Y. Zhang and A. Patel, *A theoretical explanation for perplexing behaviors of
+# **How this was found.** J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, *Striving
+# for simplicity: the all convolutional net*, 2015. The trap: J. Adebayo, J. Gilmer, M. Muelly, I.
+# Goodfellow, M. Hardt and B. Kim, *Sanity checks for saliency maps*, 2018; and why it happens: W.
+# Nie, Y. Zhang and A. Patel, *A theoretical explanation for perplexing behaviors of
 # backpropagation-based visualizations*, 2018.
 
 # %% [markdown]
@@ -541,15 +548,15 @@ with needs("compute_saliency_maps", "GuidedReLU"):
 #
 # **The idea.** The network was told one word per picture, never an outline. Yet its saliency says
 # roughly *where*. GrabCut is a classic that turns "roughly where" into an outline: it learns the
-# colours of foreground and background from a few marked pixels, and finds the cheapest cut between
-# them. Let the map do the marking.
+# colours of foreground and background from a few marked pixels, and finds the cheapest cut
+# between them. Let the map do the marking.
 #
 # **The recipe.**
 #
 # 1. The picture as 8-bit RGB, `(H, W, 3)`, values 0 to 255, rounded; then in Lab colours, whose
 #    distances are closer to what an eye sees: `cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)`.
 # 2. The map blurred by a Gaussian with $\sigma = 3$ pixels: `cv2.GaussianBlur(map, (0, 0), 3)`.
-# 3. Its quantiles $q_{0.30}$, $q_{0.70}$ and $q_{0.95}$. They mark each pixel with one of four labels:
+# 3. Its quantiles $q_{0.30}$, $q_{0.70}$ and $q_{0.95}$. They mark each pixel with a label:
 #
 # | blurred map $s$ | label |
 # | --- | --- |
@@ -561,8 +568,8 @@ with needs("compute_saliency_maps", "GuidedReLU"):
 # 4. Five rounds of GrabCut, which rewrites the labels. This call is given, as `grab_cut`.
 # 5. The object is what is *surely or probably* foreground then.
 #
-# **The shapes.** `image` `(1, 3, H, W)` in [0, 1], `saliency` `(H, W)`, result `(H, W)` bool on the
-# device of `image`. OpenCV takes NumPy arrays: `tensor.cpu().numpy()`.
+# **The shapes.** `image` `(1, 3, H, W)` in [0, 1], `saliency` `(H, W)`, result `(H, W)` bool on
+# the device of `image`. OpenCV takes NumPy arrays: `tensor.cpu().numpy()`.
 #
 # **Your turn** (about eight lines).
 
@@ -605,7 +612,7 @@ def hidden_segment(least):
         saliency = noise * (0.3 + mask)  # (H, W), grainy, brighter on the object
         expected = reference.segment_by_saliency(image, saliency)
         got = segment_by_saliency(image.clone(), saliency.clone())
-        assert got.shape == expected.shape and got.dtype == torch.bool, "the mask is not bool (H, W)"
+        assert got.shape == mask.shape and got.dtype == torch.bool, "the mask is not bool (H, W)"
         common = float(iou(got[None].cpu(), expected[None]))
         assert common > least, f"only {common:.0%} of your mask and the recipe's is common"
 
@@ -628,19 +635,18 @@ def hidden_segment_exact():
         assert got.shape == (100, 128) and got.dtype == torch.bool, "the mask is not bool (H, W)"
         common.append(float(iou(got[None].cpu(), expected[None])))
     # Rounding 8-bit colours another way moves a border here and there, hence the mean.
-    assert sum(common) / 3 > 0.89, "on fresh pictures the masks are not those of the recipe"
+    assert sum(common) / 3 > 0.85, "on fresh pictures the masks are not those of the recipe"
 
 hidden_segment_exact()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Look** (about 2 seconds). White is the true outline, yellow what you cut out; the number is their
-# intersection over union (IoU): 1 is perfect, 0 is disjoint.
+# **Look** (about 2 seconds). White is the true outline, yellow what you cut out; the number is
+# their intersection over union (IoU): 1 is perfect, 0 is disjoint.
 
 # %% tags=["look"]
 with needs("compute_saliency_maps", "segment_by_saliency"):
-    maps_to_cut = smooth_saliency(X, y, model, compute_saliency_maps, samples=steps(8, 2),
-                                  sigma=0.15, generator=torch.Generator().manual_seed(2))
+    maps_to_cut = compute_saliency_maps(X, y, model)
     cut = torch.stack([segment_by_saliency(X[n:n + 1], maps_to_cut[n]) for n in range(len(X))])
     display(plots.show(
         [[plots.outlined(plots.outlined(image, true, color=(1, 1, 1)), mine)
@@ -653,14 +659,15 @@ with needs("compute_saliency_maps", "segment_by_saliency"):
 #
 # <details><summary>One answer</summary>
 #
-# Look at what the two know. The network knows *where*, but not the edge; GrabCut knows the edge, but
-# only by colour. A white wing before a white wall is lost by GrabCut; a distractor of the object's
-# colour is swept in by it. If the map itself lies beside the object, it is the network's.
+# Look at what the two know. The network knows *where*, but not the edge; GrabCut knows the edge,
+# but only by colour. A white wing before a white wall is lost by GrabCut; a distractor of the
+# object's colour is swept in by it. If the map itself lies beside the object, it is the
+# network's.
 # </details>
 #
 # **How this was found.** K. Simonyan, A. Vedaldi and A. Zisserman, *Deep inside convolutional
-# networks*, 2014, section 3.2. GrabCut: C. Rother, V. Kolmogorov and A. Blake, *"GrabCut": interactive
-# foreground extraction using iterated graph cuts*, 2004.
+# networks*, 2014, section 3.2. GrabCut: C. Rother, V. Kolmogorov and A. Blake, *"GrabCut":
+# interactive foreground extraction using iterated graph cuts*, 2004.
 
 # %% [markdown]
 # ## 5. The trial, part one: who points at the object?
@@ -671,9 +678,9 @@ with needs("compute_saliency_maps", "segment_by_saliency"):
 # - **energy inside**: which share of the map's sum lies on the object;
 # - **IoU**: how well GrabCut cuts the object out, started by the map.
 #
-# And three rivals that know nothing. The **image centre** is a fixed blob in the middle: objects tend
-# to be there, so part of every score is free. The other two are your methods on the network with
-# **random weights**. Whoever does not beat these has explained nothing.
+# And three rivals that know nothing. The **image centre** is a fixed blob in the middle: objects
+# tend to be there, so part of every score is free. The other two are your methods on the network
+# with **random weights**. Whoever does not beat these has explained nothing.
 #
 # It takes about a minute, most of it for occlusion.
 
@@ -695,7 +702,7 @@ def occlusion_maps_of(X, y, network, patch=32, stride=16):
     return torch.stack([spread(m, X.shape[2:], patch, stride) for m in lost])
 
 def smoothed_saliency(X, y, network):
-    return smooth_saliency(X, y, network, compute_saliency_maps, samples=steps(8, 2), sigma=0.15,
+    return smooth_saliency(X, y, network, compute_saliency_maps, samples=steps(8, 2), sigma=0.05,
                            generator=torch.Generator().manual_seed(3))
 
 def judge(maps):
@@ -721,18 +728,18 @@ with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_s
                        caption=f"{len(every)} gallery pictures; dashed: the image centre"))
 
 # %% [markdown]
-# Read the grey rows first. TODO-FIGURE: guided backprop on random weights reaches … in the pointing
-# game, the trained network's saliency … : by this measure the network that knows nothing is the
-# better witness. Energy inside falls from … to … . One number can be fooled; say which, and against
-# what baseline.
+# Read the grey rows first. TODO-FIGURE: guided backprop on random weights reaches … in the
+# pointing game, the trained network's saliency … : by this measure the network that knows nothing
+# is the better witness. Energy inside falls from … to … . One number can be fooled; say which,
+# and against what baseline.
 
 # %% [markdown]
 # ## 6. The trial, part two: take it away
 #
 # A map that lies on the object need not say what mattered *about* it. But we own the world. Any
-# specimen can be drawn again without its wings, its shell or its hands, and with everything else the
-# same, to the last blade of grass. So ask the network again: how far does the score fall? That is no
-# patch and no gradient. It is the answer.
+# specimen can be drawn again without its wings, its shell or its hands, and with everything else
+# the same, to the last blade of grass. So ask the network again: how far does the score fall?
+# That is no patch and no gradient. It is the answer.
 
 # %% tags=["look"]
 def without_each_part(seed, kind):
@@ -759,14 +766,14 @@ for seed, kind in ((3, "ladybug"), (21, "clock"), (7, "eye")):  # TODO-FIGURE: s
 # %% [markdown]
 # Above each picture: the raw score of the true class, and its probability.
 #
-# **The judge.** For each specimen, the *decisive part* is the one whose removal costs the most score.
-# And a map *names* the part that holds most of its energy. How often do the two agree? The rival that
-# knows nothing names the **largest part**, for a large part collects energy by its size alone
-# (about 40 seconds).
+# **The judge.** For each specimen, the *decisive part* is the one whose removal costs the most
+# score. And a map *names* the part that holds most of its energy. How often do the two agree? The
+# rival that knows nothing names the **largest part**, for a large part collects energy by its
+# size alone (about 40 seconds).
 
 # %% tags=["look"]
 trials = []
-for seed in range(steps(60, 6)):
+for seed in range(steps(40, 6)):
     drawn = without_each_part(seed, None)
     fall = {part: answer(drawn["whole"], model)[0] - answer(specimen, model)[0]
             for part, specimen in drawn.items() if part != "whole"}
@@ -799,26 +806,28 @@ with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU"):
 # %% [markdown]
 # TODO-FIGURE: one sentence on who beats the largest part, and by how much.
 #
-# **Think.** Which of your four instruments would you trust to tell a doctor why a network called an
-# X-ray suspicious? What would you show beside its picture?
+# **Think.** Which of your four instruments would you trust to tell a doctor why a network called
+# an X-ray suspicious? What would you show beside its picture?
 #
 # <details><summary>One answer</summary>
 #
-# None of them alone. Beside the picture belong: the same picture from a network with random weights;
-# the score of a baseline that never looks; and, wherever the world allows, an experiment that takes
-# the marked thing away and asks again. A map is a hypothesis. The experiment is the test.
+# None of them alone. Beside the picture belong: the same picture from a network with random
+# weights; the score of a baseline that never looks; and, wherever the world allows, an experiment
+# that takes the marked thing away and asks again. A map is a hypothesis. The experiment is the
+# test.
 # </details>
 #
-# **How this was found.** The pointing game: J. Zhang, S. A. Bargal, Z. Lin, J. Brandt, X. Shen and
-# S. Sclaroff, *Top-down neural attention by excitation backprop*, 2016. Removing what a map marks, and
-# asking again: S. Hooker, D. Erhan, P.-J. Kindermans and B. Kim, *A benchmark for interpretability
-# methods in deep neural networks*, 2019.
+# **How this was found.** The pointing game: J. Zhang, S. A. Bargal, Z. Lin, J. Brandt, X. Shen
+# and S. Sclaroff, *Top-down neural attention by excitation backprop*, 2016. Removing what a map
+# marks, and asking again: S. Hooker, D. Erhan, P.-J. Kindermans and B. Kim, *A benchmark for
+# interpretability methods in deep neural networks*, 2019.
 
 # %% [markdown]
 # ## 7. Play: everything on one panel
 #
 # Your functions behind one set of controls. Choose a network, a picture, a method; ask about the
-# network's answer, another class, or any channel of any layer. Try the network with random weights.
+# network's answer, another class, or any channel of any layer. Try the network with random
+# weights.
 
 # %% tags=["look"]
 widgets.saliency_panel(
@@ -830,9 +839,9 @@ widgets.saliency_panel(
 # %% [markdown]
 # ## 8. Photographs
 #
-# Your functions take any network that follows the course's convention, so they run on one that was
-# trained on a million photographs. The first time, this fetches 5 MB; without a network connection
-# leave `NETWORK = None`, and nothing happens. (About 20 seconds.)
+# Your functions take any network that follows the course's convention, so they run on one that
+# was trained on a million photographs. The first time, this fetches 5 MB; without a network
+# connection leave `NETWORK = None`, and nothing happens. (About 20 seconds.)
 
 # %% tags=["look"]
 NETWORK = "squeezenet1_0" if "CS_VIS_WEIGHTS" in os.environ else None  # or "squeezenet1_1"
@@ -856,8 +865,9 @@ else:
                 plots.cut_out(photo, segment_by_saliency(photo, map[0]))]))
         display(plots.show([list(row) for row in zip(*(pictures for _, pictures in columns))],
                            [title for title, _ in columns], height=1.8,
-                           labels=["photograph", "smoothed saliency", "occlusion", "guided", "cut out"]))
+                           labels=["photograph", "smoothed saliency", "occlusion", "guided",
+                                   "cut out"]))
 
 # %% [markdown]
-# That is the end. You have four instruments, and you know what each of them cannot tell you. The next
-# notebook turns the gradient round: do not ask the picture what mattered, change it.
+# That is the end. You have four instruments, and you know what each of them cannot tell you. The
+# next notebook turns the gradient round: do not ask the picture what mattered, change it.

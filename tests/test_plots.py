@@ -123,7 +123,7 @@ def test_inputs_stay_as_they_were(image, mask):
 
 @pytest.mark.parametrize("call, message", [
     (lambda: plots.picture(torch.rand(H, W)), r"image has shape \(20, 30\).*plots.grey"),
-    (lambda: plots.picture(torch.rand(2, 3, H, W)), r"image has shape \(2, 3, 20, 30\).*\[i:i \+ 1\]"),
+    (lambda: plots.picture(torch.rand(2, 3, H, W)), r"image has shape \(2, 3, 20, 30\).*\[i:i"),
     (lambda: plots.picture(np.zeros((H, W, 3), np.uint8)), "image has dtype uint8.*images.load"),
     (lambda: plots.grey(torch.rand(2, H, W)), r"map has shape \(2, 20, 30\).*maps\[i\]"),
     (lambda: plots.grey(torch.full((H, W), torch.nan)), "map holds NaN"),
@@ -136,7 +136,7 @@ def test_inputs_stay_as_they_were(image, mask):
     (lambda: plots.show([]), "panels.*empty row"),
     (lambda: plots.show([torch.rand(1, 3, H, W)], ["a", "b"]), "titles.*more than the pictures"),
     (lambda: plots.show([torch.rand(1, 3, H, W)], labels=["a", "b"]), "labels has 2 entries for 1"),
-    (lambda: plots.occlusion([torch.rand(1, 3, H, W)], []), "images has 1 entries, probabilities 0"),
+    (lambda: plots.occlusion([torch.rand(1, 3, H, W)], []), "images has 1 entries.*ilities 0"),
     (lambda: plots.bars({"a": {"x": 1.0}}, baselines=["b"]), r"baselines=\['b'\].*rows \['a'\]"),
     (lambda: plots.bars({}), "must be a row of scores"),
 ])

@@ -202,7 +202,8 @@ def test_steps_is_short_in_the_test_profile_only(monkeypatch):
     assert steps(100, 5) == 5
 
 
-@pytest.mark.parametrize("size, patch, stride", [((16, 16), 8, 4), ((17, 23), 5, 4), ((9, 9), 9, 3)])
+@pytest.mark.parametrize("size, patch, stride", [
+    ((16, 16), 8, 4), ((17, 23), 5, 4), ((9, 9), 9, 3)])
 def test_spread_is_the_mean_over_the_windows_that_cover_a_pixel(size, patch, stride, device,
                                                                 generator):
     tops, lefts = (positions(side, patch, stride) for side in size)
