@@ -21,4 +21,6 @@ def needs(*names: str):
 
 def unsolved(*names: str) -> str:
     """The kind line: which functions are wanted, and what to do."""
-    return f"Solve the exercise above first: this part runs your {' and '.join(names)}."
+    *some, last = names
+    wanted = f"{', '.join(some)} and {last}" if some else last
+    return f"Solve the exercise above first: this part runs your {wanted}."

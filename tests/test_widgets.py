@@ -182,11 +182,11 @@ def test_the_networks_and_images_stay_as_they_were(parts):
 # ---- what notebooks lean on -----------------------------------------------------------------
 
 def test_needs_turns_an_empty_exercise_into_one_line(capsys):
-    with needs("occlusion_map", "GuidedReLU"):
+    with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU"):
         raise NotImplementedError
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and "exercise above first" in out
-    assert "occlusion_map and GuidedReLU" in out
+    assert "compute_saliency_maps, occlusion_map and GuidedReLU." in out
 
 
 @pytest.mark.parametrize("error", [ValueError("a slip"), NotImplementedError("no MPS kernel")])
