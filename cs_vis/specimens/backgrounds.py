@@ -12,8 +12,8 @@ import skimage.data
 from PIL import Image
 
 # scikit-image's own samples. The photographs that notebooks show (images.HELD_OUT) are not here.
-PHOTOGRAPHS = ("brick.png", "grass.png", "gravel.png", "camera.png", "moon.png", "coins.png",
-               "hubble_deep_field.jpg", "ihc.png", "retina.jpg", "motorcycle_left.png")
+PHOTOGRAPHS = ("brick.png", "grass.png", "gravel.png", "camera.png", "cell.png", "coins.png",
+               "hubble_deep_field.jpg", "ihc.png", "retina.jpg", "text.png")
 
 
 @lru_cache
