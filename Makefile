@@ -11,7 +11,8 @@ export OMP_WAIT_POLICY := PASSIVE
 .PHONY: help setup demo test test-all goldens lab build clean
 
 help:  ## list what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) \
+	  | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 setup: .venv/.ready  ## the environment alone, in .venv (once, some minutes)
 
@@ -19,9 +20,9 @@ setup: .venv/.ready  ## the environment alone, in .venv (once, some minutes)
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "There is no $(PYTHON) here: install Python 3.11 or newer (apt install python3)."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "$(PYTHON) is older than 3.11: name a newer one, as in make setup PYTHON=python3.12"; exit 1; }
+	  echo "$(PYTHON) is older than 3.11. Try: make setup PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
-	  echo "$(PYTHON) has no venv: install it first (on Debian: apt install python3-venv)."; exit 1; }
+	  echo "$(PYTHON) has no venv: install it (on Debian: apt install python3-venv)."; exit 1; }
 	@echo "Setting up .venv: a few minutes, once."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -33,12 +34,12 @@ demo: .venv/.ready  ## the gallery page, and a sample class graded (3 minutes)
 
 test: export CS_VIS_PROFILE := test
 test: .venv/.ready  ## all tests but the slow ones, and the solution notebook
-	$(BIN)/python -m pytest -m "not slow" tests
+	$(BIN)/python -m pytest tests
 	$(NBVAL) $(NOTEBOOK)
 
 test-all: export CS_VIS_PROFILE := test
 test-all: .venv/.ready  ## the slow tests too
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --run-slow tests
 	$(NBVAL) $(NOTEBOOK)
 
 goldens: .venv/.ready  ## compute again what the checks compare with

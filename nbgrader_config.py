@@ -25,7 +25,8 @@ c.CourseDirectory.release_directory = "notebooks"
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints", "__pycache__", "feedback", "*.py", "*.pyc", "*.so"]
 
-# generate_assignment
+# generate_assignment: notebooks/ is committed, and must not make nbgrader skip the assignment
+c.GenerateAssignment.force = True
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
 c.GenerateAssignment.preprocessors = [
     stock.LockCells, stock.ClearSolutions, stock.ClearOutput, steps.TagChecks,

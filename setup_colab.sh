@@ -7,4 +7,4 @@ here="$(cd "$(dirname "$0")" && pwd)"
 python3 -m pip install --quiet --disable-pip-version-check "${1:-$here}"
 cd /  # so that the installed package is tried, not the clone
 python3 -m cs_vis doctor
-echo "Ready. If cs_vis was imported before, restart the session (Runtime menu), then run the notebook."
+echo "Ready. If cs_vis was imported before, restart the session (Runtime menu) first."

@@ -1,5 +1,6 @@
 """The command cs-vis. Heavy parts are imported by the command that needs them."""
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,14 +66,14 @@ def build(
         find_assignment(name)  # a wrong name is refused before the first minute is spent
     for name in names:
         for file in build_one(name, execute=execute):
-            typer.echo(f"{file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}"
-                       f"  {file.stat().st_size / 1000:,.0f} kB")
+            typer.echo(f"{os.path.relpath(file)}  {file.stat().st_size / 1000:,.0f} kB")
 
 
 @app.command()
 def train(
     name: Annotated[str, typer.Argument(help="specimens, or specimens-robust")],
-    folder: Annotated[Path, typer.Option(help="Checkpoints: the same call resumes.")] = Path("runs"),
+    folder: Annotated[Path, typer.Option(help="Of the checkpoints: a second call resumes.")]
+    = Path("runs"),
     weights: Annotated[Path, typer.Option(help="Where the weights go.")] = Path("datasets/weights"),
     seed: Annotated[int, typer.Option(help="Of the weights' start and of the data.")] = 0,
 ) -> None:

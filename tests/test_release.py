@@ -93,7 +93,8 @@ def copy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clone")
     for file in ("course.toml", "nbgrader_config.py"):
         shutil.copyfile(ROOT / file, folder / file)
-    shutil.copytree(ROOT / "solutions", folder / "solutions")
+    for step in ("solutions", "notebooks"):
+        shutil.copytree(ROOT / step, folder / step)
     name = sample_class.NAME
     right = sample_class.write(notebook("notebooks", name),
                                sample_class.right_answers(notebook("solutions", name)),
@@ -111,7 +112,7 @@ def nbgrader(folder, *arguments):
 
 def test_nbgraders_own_commands_work_in_a_copy(copy):
     name = sample_class.NAME
-    nbgrader(copy, "generate_assignment", name)
+    nbgrader(copy, "generate_assignment", name)  # must work although notebooks/ is there already
     ours, theirs = (root / "notebooks" / name / f"{name}.ipynb" for root in (ROOT, copy))
     assert theirs.read_bytes() == ours.read_bytes()
     assert [file.name for file in theirs.parent.iterdir()] == [theirs.name]

@@ -187,6 +187,7 @@ def test_feedback_shows_messages_but_no_hidden_test(workspace, grades):
             assert secret not in text, (student, secret)
     page = (workspace / "feedback" / "wrong_for_hidden" / NAME / f"{NAME}.html").read_text()
     assert "another input gives another answer" in page
+    assert "a picture that takes long" not in page  # it was not drawn
 
 
 def test_feedback_tells_what_the_grader_changed(workspace, grades):

@@ -11,7 +11,8 @@ NAME = "03_saliency"
 SALIENCY, OCCLUSION, GUIDED, SEGMENT = (
     f"{exercise}_solution" for exercise in ("saliency", "occlusion", "guided", "segment"))
 
-WARNING = "    import sys, warnings\n    warnings.warn('a mere warning')\n    print('10%', file=sys.stderr)\n"
+WARNING = ("    import sys, warnings\n    warnings.warn('a mere warning')\n"
+           "    print('10%', file=sys.stderr)\n")
 LOOP = "    while True:\n        pass\n"
 EXIT = "    import os\n    os._exit(1)\n"
 

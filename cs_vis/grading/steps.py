@@ -71,7 +71,8 @@ class Run(Execute):
         except DeadKernelError:
             self.dead = True
         if cell.cell_type == "code":
-            cell.outputs = [failure("DeadKernelError", "The kernel died, so this cell could not run.")]
+            sentence = "The kernel died, so this cell could not run."
+            cell.outputs = [failure("DeadKernelError", sentence)]
         return cell, resources
 
 
@@ -92,7 +93,15 @@ class PassOrFail(NbGraderPreprocessor):
 
 
 class HideTests(ClearHiddenTests):
-    """generate_feedback: show how a hidden test ended, but neither the test nor its traceback."""
+    """generate_feedback: show how a hidden test ended, but neither the test nor its traceback.
+
+    Pictures that were not drawn for grading are left out.
+    """
+
+    def preprocess(self, nb, resources):
+        nb.cells = [cell for cell in nb.cells
+                    if "look" not in cell.metadata.get("tags", []) or cell.get("outputs")]
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell, resources, index):
         if self._remove_hidden_test_region(cell):
