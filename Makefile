@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOK := solutions/03_saliency/03_saliency.ipynb
+# Two tests at a time, those of one file in one process: a file shares its slow preparations.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
 # Waiting threads sleep: on few cores they would otherwise burn the time of those that work.
@@ -34,12 +36,12 @@ demo: .venv/.ready  ## the gallery page, and a sample class graded (3 minutes)
 
 test: export CS_VIS_PROFILE := test
 test: .venv/.ready  ## all tests but the slow ones, and the solution notebook
-	$(BIN)/python -m pytest tests
+	$(PYTEST) tests
 	$(NBVAL) $(NOTEBOOK)
 
 test-all: export CS_VIS_PROFILE := test
 test-all: .venv/.ready  ## the slow tests too
-	$(BIN)/python -m pytest --run-slow tests
+	$(PYTEST) --run-slow tests
 	$(NBVAL) $(NOTEBOOK)
 
 goldens: .venv/.ready  ## compute again what the checks compare with
