@@ -53,5 +53,7 @@ def place_of(error: Exception) -> str:
     own = [frame for frame in traceback.extract_tb(error.__traceback__)
            if not frame.filename.startswith(ours) and "-packages" not in frame.filename]
     text = " ".join(str(error).split())
-    text = type(error).__name__ + (f" ({text[:200]})" if text else "")
-    return text + (f" in line {own[-1].lineno}: {own[-1].line}" if own else "")
+    kind, home = type(error).__name__, type(error).__module__
+    kind = kind if home == "builtins" else f"{home}.{kind}"  # cv2.error says more than error
+    place = f" in line {own[-1].lineno}: {own[-1].line}" if own else ""
+    return kind + (f" ({text[:200]})" if text else "") + place
