@@ -1,6 +1,5 @@
 """From solutions/NN_topic.py to the executed solution and the notebook that students get."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -31,8 +30,7 @@ def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, 
     with tempfile.TemporaryDirectory() as folder:
         workspace = stock.make_workspace(folder, name, root=root)
         stock.generate_assignment(workspace, name)
-        released.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(workspace / "notebooks" / name / released.name, released)
+        put(released, (workspace / "notebooks" / name / released.name).read_bytes())
     return solution, released
 
 
@@ -110,10 +108,15 @@ def keep_outputs(notebook, old) -> None:
 def write(notebook, target: Path) -> None:
     """Write the notebook, unless it is invalid or too large for the repository."""
     nbformat.validate(notebook)
-    text = nbformat.writes(notebook) + "\n"
-    if len(text.encode()) > LIMIT:
-        raise ValueError(
-            f"{target.name} has {len(text.encode()):,} bytes of the {LIMIT:,} allowed: "
-            f"draw smaller figures, or show photographs as JPEG")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    content = (nbformat.writes(notebook) + "\n").encode()
+    if len(content) > LIMIT:
+        raise ValueError(f"{target.name} has {len(content):,} bytes of the {LIMIT:,} allowed: "
+                         f"draw smaller figures, or show photographs as JPEG")
+    put(target, content)
+
+
+def put(target: Path, content: bytes) -> None:
+    """Write the file; one that is right already is left alone, for others may be reading it."""
+    if not target.is_file() or target.read_bytes() != content:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
