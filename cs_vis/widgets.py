@@ -153,7 +153,7 @@ def _methods(compute_saliency_maps, occlusion_map, GuidedReLU, segment_by_salien
         def step(X, _, model):
             return torch.cat([saliency_map(model, x[None], y, neuron) for x in X])
         maps = smooth_saliency(image, torch.tensor([y], device=image.device), model, step,
-                               samples=8, sigma=0.15,
+                               samples=8, sigma=0.05,
                                generator=torch.Generator(image.device).manual_seed(0))
         maps = smooth(maps, sigma)
         return plots.grey(maps[0]), plots.heat(image, maps[0])
