@@ -370,6 +370,7 @@ MAP = numbers(16, 16, seed=2)
     (lambda: backprop(MODEL, TWO, (1, 16, 0), layer="relu1_1"), ValueError,
      r"target=\(1, 16, 0\) is outside this layer"),
     (lambda: segment_by_saliency(TWO, MAP), ValueError, "pass one picture"),
+    (lambda: segment_by_saliency(2 * TWO[:1], MAP), ValueError, r"image.clamp\(0, 1\)"),
     (lambda: segment_by_saliency(TWO[:1], MAP[None]), ValueError, r"saliency\[0\]"),
     (lambda: segment_by_saliency(TWO[:1], MAP > 0), TypeError, "saliency is of type torch.bool"),
     (lambda: segment_by_saliency(TWO[:1], MAP / 0), ValueError, "NaN or infinite"),

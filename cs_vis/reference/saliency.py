@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..images import check_shape
+from ..images import check_batch, check_shape
 from ..methods.inputs import require_map, require_one
 from ..methods.occlusion import positions
 from ..models import check_target
@@ -79,9 +79,10 @@ def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor) -> torch.Te
     saliency (H, W); returns a bool mask (H, W). The map is blurred (sigma 3 pixels); its top 5 %
     are surely foreground, its lowest 30 % surely background, the rest above the 70 % quantile
     probably foreground. Five rounds on the picture in Lab colours, where distances are closer to
-    what an eye sees than in RGB. Raises TypeError or ValueError for other shapes and dtypes.
+    what an eye sees than in RGB. Raises TypeError or ValueError for other shapes, dtypes, values.
     """
     require_one(image)
+    check_batch(image, "image")  # bytes below would wrap around outside [0, 1]
     require_map(saliency, *image.shape[2:])
     rgb = (image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()  # (H, W, 3)
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
