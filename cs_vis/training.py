@@ -222,4 +222,5 @@ def save(name, net, weights, pictures, seconds, seed):
                                      "numpy": np.__version__, "threads": torch.get_num_threads()})}
     path = weights / f"{name}.safetensors"
     save_file({key: tensor.half() for key, tensor in fold(net).items()}, path, metadata=about)
+    path.chmod(0o644)  # safetensors writes for the owner alone
     return path
