@@ -467,8 +467,8 @@ hidden_guided_backward()
 # runs, every ReLU of the network follows your rule, and afterwards nothing of it remains. The
 # pictures are signed: mid-grey is 0, and the scale, the same to both sides, stands below each.
 #
-# Expect noise for the gradient, bold shapes for the deconvnet, and for guided backprop something
-# like an engraving.
+# Expect noise for the gradient, edges from all over the picture for the deconvnet, and for guided
+# backprop something like an engraving of the object.
 
 # %% tags=["look"]
 rules = {"gradient": None, "deconvnet": DeconvReLU, "guided": GuidedReLU}
@@ -812,7 +812,7 @@ with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU"):
 # The largest part is hard to beat: it is the decisive one in 89 % of the specimens. Saliency names
 # it in 92 %, and one specimen more or less is 3 %. Guided backprop, the sharpest picture of all,
 # stays *below* the largest part, at 81 %. That a map lies on the object is the easy part; what
-# about the object mattered, none of the four says reliably.
+# about the object mattered, no map here says reliably.
 # TODO-FIGURE: refresh these numbers.
 #
 # **Think.** Which of your four instruments would you trust to tell a doctor why a network called
