@@ -87,6 +87,21 @@ def test_points_sum_to_what_the_course_says(name):
     build.check_points(notebook("solutions", name), entry["points"])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_unsolved_notebook_runs_to_its_end(name, tmp_path, monkeypatch):
+    """Only checks may fail, and only by saying kindly that the exercise is not written yet."""
+    monkeypatch.setenv("CS_VIS_PROFILE", "test")
+    handed_out = notebook("notebooks", name)
+    build.NotebookClient(handed_out, kernel_name="python3", timeout=120,
+                         resources={"metadata": {"path": str(tmp_path)}}).execute()
+    errors = {cell.id: out.ename for cell in handed_out.cells for out in cell.get("outputs", [])
+              if out.output_type == "error"}
+    assert errors and set(errors.values()) == {"NotSolved"}
+    said = "".join(out.get("text", "") for cell in handed_out.cells
+                   for out in cell.get("outputs", []))
+    assert "Solve the exercise above first" in said
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """What an instructor works in: the clone's own files, and one right submission."""
