@@ -1,6 +1,6 @@
 """Do the maps point at the object? Pointing game, energy inside the mask, IoU, on fresh images.
 
-    python benchmarks/attribution.py [--images 100]
+    python benchmarks/attribution.py [--images 100] [--networks specimens ...]
 
 Each method on the ordinary, the robust and an untrained network, beside the image-centre baseline.
 Prints a Markdown table, then one JSON object per line. 500 images take about half an hour on one
@@ -22,6 +22,7 @@ from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlus
                                        segment_by_saliency)
 
 SEED = 21
+NETWORKS = ("specimens", "specimens-robust", "untrained")
 PATCH, STRIDE = 32, 16
 
 
@@ -74,15 +75,20 @@ def measure(model, images, labels, masks):
     return rows
 
 
+def network(name, device):
+    if name == "untrained":
+        return untrained("specimens", generator=torch.Generator().manual_seed(0)).to(device)
+    return load_model(name, device=device)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=100)
-    count, device = parser.parse_args().images, pick_device()
+    parser.add_argument("--networks", nargs="+", default=NETWORKS, choices=NETWORKS)
+    options, device = parser.parse_args(), pick_device()
+    count = options.images
     images, labels, masks = (x.to(device) for x in specimens.batch(count, SEED, workers=-1))
-    models = {"specimens": load_model("specimens", device=device),
-              "specimens-robust": load_model("specimens-robust", device=device),
-              "untrained": untrained("specimens", generator=torch.Generator().manual_seed(0),
-                                     device=device)}
+    models = {name: network(name, device) for name in options.networks}
     centre = centre_map(*images.shape[2:]).to(device).expand(count, -1, -1)
     table = {("no network", "image centre"): scored(centre, images, masks, cut=True)}
     for name, model in models.items():
