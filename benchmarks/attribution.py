@@ -33,13 +33,13 @@ def occlusion(images, labels, model):
         heat = occlusion_map(image, y, model, patch=PATCH, stride=STRIDE)
         with torch.no_grad():
             whole = model(image).softmax(dim=1)[0, y]
-        maps.append(spread(whole - heat, image.shape[2:], PATCH, STRIDE).clamp(min=0))
+        maps.append(spread((whole - heat).clamp(min=0), image.shape[2:], PATCH, STRIDE))
     return torch.stack(maps)
 
 
 def smoothed(images, labels, model):
     generator = torch.Generator().manual_seed(0)
-    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8, sigma=0.1,
+    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8, sigma=0.05,
                            generator=generator)
 
 
