@@ -13,7 +13,7 @@ from torch import nn
 
 from cs_vis.checks.fixtures import numbers, tiny_images, tiny_net, tiny_scene
 from cs_vis.checks.harm import harms_between, state_of
-from cs_vis.methods.occlusion import spread
+from cs_vis.methods.occlusion import occlusion_loss, spread
 from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
 from cs_vis.models import SpecimenNet
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
@@ -176,6 +176,49 @@ def test_occlusion_equals_loops(height, width, patch, stride):
     model, X = tiny_net("cpu", DOUBLE), tiny_images(1, height, width, "cpu", DOUBLE, seed=3)
     theirs = occlusion_by_loops(X, 2, model, patch, stride, model.mean_color.tolist())
     assert_equal(occlusion_map(X, 2, model, patch, stride), theirs, 1e-12)
+
+
+def occlusion_loss_by_loops(image, y, model, patch, stride):
+    """The mean over the windows that cover a pixel, each of them at least 0."""
+    _, _, height, width = image.shape
+    whole = np.exp(model(image).log_softmax(dim=1)[0, y].item())
+    left = occlusion_by_loops(image, y, model, patch, stride, model.mean_color.tolist())
+    tops, lefts = ([*range(0, side - patch, stride), side - patch] for side in (height, width))
+    result = np.zeros((height, width))
+    for row, col in np.ndindex(height, width):
+        lost = [max(whole - left[r, c].item(), 0) for r, top in enumerate(tops)
+                for c, at in enumerate(lefts) if top <= row < top + patch and at <= col < at + patch]
+        result[row, col] = np.mean(lost)
+    return torch.from_numpy(result)
+
+
+def test_occlusion_loss_equals_loops():
+    model, X = tiny_net("cpu", DOUBLE), tiny_images(2, 9, 7, "cpu", DOUBLE, seed=5)
+    y = torch.tensor([1, 3])
+    theirs = torch.stack([occlusion_loss_by_loops(X[n:n + 1], int(y[n]), model, 3, 2)
+                          for n in range(2)])
+    assert_equal(occlusion_loss(X, y, model, occlusion_map, patch=3, stride=2), theirs, 1e-12)
+
+
+def test_occlusion_loss_clamps_before_it_spreads():
+    def step(image, y, model, patch, stride):  # the left window gains what the right one loses
+        p = model(image).softmax(dim=1)[0, y]
+        return torch.stack([p + 0.25, p - 0.25])[None]
+    model, image = tiny_net("cpu", DOUBLE), tiny_images(1, 4, 6, "cpu", DOUBLE, seed=5)
+    lost = occlusion_loss(image, 2, model, step, patch=4, stride=2)
+    expected = torch.tensor([0, 0, 0.125, 0.125, 0.25, 0.25], dtype=DOUBLE).expand(1, 4, 6)
+    assert torch.allclose(lost, expected, rtol=0, atol=1e-12)
+
+
+def test_occlusion_loss_takes_one_class_for_all_and_leaves_nothing_behind(device):
+    model, X = tiny_net(device, torch.float32), tiny_images(2, 9, 7, device, torch.float32, seed=5)
+    before = state_of({"X": X, "model": model})
+    maps = occlusion_loss(X, 2, model, occlusion_map, patch=4, stride=2)
+    assert maps.shape == (2, 9, 7) and maps.dtype == X.dtype and maps.device == X.device
+    assert not maps.requires_grad and maps.min() >= 0
+    both = torch.tensor([2, 2], device=device)
+    assert torch.equal(maps, occlusion_loss(X, both, model, occlusion_map, patch=4, stride=2))
+    assert harms_between(before, state_of({"X": X, "model": model})) == []
 
 
 def test_guided_relu_equals_loops(device):
@@ -362,6 +405,9 @@ MAP = numbers(16, 16, seed=2)
     (lambda: occlusion_map(TWO[:1], "bee", MODEL, 4, 4), TypeError, "y is 'bee'"),
     (lambda: occlusion_map(TWO[:1], 1, MODEL, 17), ValueError, "patch=17.* 1 to 16 pixels"),
     (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 0), ValueError, "stride=0"),
+    (lambda: occlusion_loss(TWO[0], 1, MODEL, occlusion_map), ValueError, r"images\[None\]"),
+    (lambda: occlusion_loss(TWO, 7, MODEL, occlusion_map, patch=4), ValueError, "y=7 is no class"),
+    (lambda: occlusion_loss(TWO, 1, MODEL, occlusion_map), ValueError, "patch=32.* 1 to 16 pix"),
     (lambda: backprop(MODEL, TWO, 5), ValueError, "target=5 is no class"),
     (lambda: backprop(MODEL, TWO, (0,), layer="relu9_1"), ValueError,
      "layer='relu9_1' is not in this network; the nearest are"),

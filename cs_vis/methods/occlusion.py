@@ -1,6 +1,35 @@
-"""What comes after an occlusion map: back from patch positions to pixels."""
+"""What comes after an occlusion map: the probability lost, back from patch positions to pixels."""
 
 import torch
+from torch import nn
+
+from ..images import check_shape
+from ..models import check_target
+
+
+@torch.no_grad()
+def occlusion_loss(images: torch.Tensor, y, model: nn.Module, occlusion_map, *, patch: int = 32,
+                   stride: int = 16) -> torch.Tensor:
+    """For each pixel, the probability of class y that is lost while something hides it.
+
+    images (N, 3, H, W) in [0, 1]; y (N,) class indices, or an int for every image.
+    occlusion_map(image, y, model, patch, stride) is the step, as in the exercise. What it leaves
+    is taken from the probability on the whole image; a gain counts 0; then each pixel gets the
+    mean over the windows that cover it. Returns (N, H, W) in [0, 1]; images stay as they were.
+    Raises TypeError or ValueError for other shapes or classes, or a patch that does not fit.
+    """
+    check_shape(images)
+    for side in images.shape[2:]:
+        positions(side, patch, stride)  # refuses a patch that does not fit
+    chances = model(images).softmax(dim=1)  # (N, K)
+    y = check_target(y, *chances.shape, name="y").to(images.device)
+    whole = chances.gather(1, y.view(-1, 1))  # (N, 1)
+    maps = images.new_empty(len(images), *images.shape[2:])
+    for n, label in enumerate(y.tolist()):
+        left = occlusion_map(images[n:n + 1], label, model, patch, stride)  # (rows, cols)
+        # Clamped before spreading, or what one window gains would hide what its neighbour loses.
+        maps[n] = spread((whole[n] - left).clamp(min=0), images.shape[2:], patch, stride)
+    return maps
 
 
 def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int) -> torch.Tensor:
