@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell
 from test_build import NAME, RIGHT, copy_toy, released
 
 from cs_vis.grading import build, steps, stock
-from cs_vis.grading.rebuild import rebuild
+from cs_vis.grading.rebuild import rebuild, without_shell
 
 FAST = {"timeout_func": partial(steps.time_limit, check=4)}
 
@@ -104,6 +104,23 @@ def edited_check(nb):
     return nb
 
 
+def edited_setup(nb):
+    """An open set-up cell, edited so that a right answer would be a wrong one."""
+    solve(nb, half_solution="def half(x):\n    return x / PARTS")
+    next(cell for cell in nb.cells if cell.source.startswith("PARTS")).source = "PARTS = 3"
+    return nb
+
+
+def installing(nb):
+    """As on Colab: the grader must neither install, nor change its folder, nor stumble."""
+    solve(nb, half_solution="%pip install no-such-package\n"
+          "def half(x):\n    !touch touched\n    return x / 2")
+    nb.cells.insert(0, new_code_cell("!touch touched\n%cd /\n!echo \\\n  done\nten = 10"))
+    nb.cells.insert(1, new_code_cell("%%bash\ntouch touched"))
+    cell_of(nb, "double_solution").source = "def double(x):\n    return 2 * x * ten / 10"
+    return nb
+
+
 def own_helper(nb):
     """An answer that needs a cell the student added before it."""
     solve(nb, double_solution="def double(x):\n    return helper(x) * x")
@@ -141,6 +158,8 @@ CLASS = {  # a notebook's maker: its points, a part of its reason
     copied: (5, "all checks passed"),
     missing: (3, "not written yet"),
     edited_check: (0, "double: twice 3 is 6"),
+    edited_setup: (5, "all checks passed"),
+    installing: (5, "all checks passed"),
     own_helper: (5, "all checks passed"),
     without_ids: (5, "all checks passed"),
     broken_metadata: (5, "all checks passed"),
@@ -194,9 +213,53 @@ def test_feedback_tells_what_the_grader_changed(workspace, grades):
     for student, sentence in [("broken_json", "could not be read as a notebook"),
                               ("missing", "half_solution was missing"),
                               ("copied", "double_solution was there twice"),
-                              ("edited_check", "your changes to it were undone")]:
+                              ("edited_check", "The cell double_check is the course's"),
+                              ("edited_setup", "begins with <code>PARTS = 2"),
+                              ("edited_setup", "your changes to it were undone"),
+                              ("installing", "Lines that install something")]:
         page = (workspace / "feedback" / student / NAME / f"{NAME}.html").read_text()
         assert sentence in page, student
+
+
+def test_nothing_is_installed_or_called_on_the_graders_machine(workspace, grades):
+    folder = workspace / "autograded" / "installing" / NAME
+    assert {file.name for file in folder.iterdir()} == {f"{NAME}.ipynb"}
+    code = "\n".join(cell.source for cell in nbformat.read(folder / f"{NAME}.ipynb", 4).cells)
+    assert "pass  # not run when graded: %pip install no-such-package" in code
+    assert "pass  # not run when graded: !echo \\   done\nten = 10" in code
+    assert "# %%bash\n# touch touched" in code
+
+
+@pytest.mark.parametrize("code", [
+    "x = 7 % 4\n%matplotlib inline", "same = (1\n        != 2)", "%time f()\n%%timeit"])
+def test_other_code_is_left_alone(code):
+    assert without_shell(code) == code
+
+
+@pytest.mark.parametrize("change", ["import nothing_of_this_name", "", None])
+def test_set_up_cells_are_the_releases_whatever_is_handed_in(workspace, change):
+    """Broken, emptied, deleted; unlocked or not; with its metadata or without."""
+    release = released(workspace)
+    submitted = solve(released(workspace))
+    for cell in list(submitted.cells):
+        if cell.source.startswith(("import warnings", "PARTS")):
+            if change is None:
+                submitted.cells.remove(cell)
+            else:
+                cell.source, cell.metadata = change, nbformat.from_dict({})
+    rebuilt, remarks = rebuild(release, submitted)
+    sources = [cell.source for cell in rebuilt.cells]
+    assert "import nothing_of_this_name" not in sources
+    assert [cell.source for cell in solve(release).cells] == sources
+    assert len(remarks) == (0 if change is None else 2)
+
+
+def test_play_with_a_picture_is_undone_without_a_remark(workspace):
+    submitted = solve(released(workspace))
+    cell_of(submitted, "cell-006").source = "print('another picture')"
+    rebuilt, remarks = rebuild(released(workspace), submitted)
+    assert cell_of(rebuilt, "cell-006").source == 'print("a picture that takes long")'
+    assert remarks == []
 
 
 def test_rebuild_changes_neither_argument(workspace):

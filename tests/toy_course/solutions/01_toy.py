@@ -28,10 +28,13 @@ assert double(secret_input) == 2468, "double: another input gives another answer
 # %% tags=["look"]
 print("a picture that takes long")
 
+# %% tags=["setup"]
+PARTS = 2  # a helper for the next exercise
+
 # %% tags=["solution"] nbgrader={"grade_id": "half_solution", "solution": true}
 def half(x):
     ### BEGIN SOLUTION
-    return x / 2
+    return x / PARTS
     ### END SOLUTION
 
 # %% tags=["check"] nbgrader={"grade_id": "half_check", "grade": true, "locked": true, "points": 2}
