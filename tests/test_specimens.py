@@ -75,13 +75,16 @@ def test_batches_hold_every_kind_about_equally_often():
 
 @pytest.mark.parametrize("kind, part", KINDS_AND_PARTS)
 def test_without_a_part_only_that_part_changes(kind, part):
-    whole, less = specimens.draw(4, kind), specimens.draw(4, kind, without=(part,))
+    whole, less = specimens.draw(4, kind), specimens.draw(4, kind, without=part)
     assert part not in less.parts
+    change = (whole.image - less.image).abs().amax(dim=1)[0]  # (128, 128)
+    assert change[whole.parts[part]].max() > 0.05 or not whole.parts[part].any()
+    near = torch.nn.functional.max_pool2d(whole.parts[part][None].float(), 49, 1, 24)[0] > 0
+    assert change[~near].max() <= 0.02  # the ground is the same beyond the reach of a shadow
     kept = [less.parts[name] & whole.parts[name] for name in less.parts]
     if kept:  # what stays visible of the other parts looks as it did, up to the blended outline
         inner = torch.stack(kept).any(dim=0)
         rim = torch.nn.functional.max_pool2d(whole.parts[part][None].float(), 5, 1, 2)[0] > 0
-        change = (whole.image - less.image).abs().amax(dim=1)[0]
         assert (change[inner & ~rim] > 0.02).float().mean() < 0.02
 
 
@@ -139,6 +142,8 @@ def test_the_gallery_holds_eight_of_each_kind():
      "kind='dragon' is not a kind of specimen; choose one of ladybug"),
     (lambda: specimens.draw(1, "bee", without="tail"), ValueError,
      "without='tail' is not a part of 'bee'; its parts are wings"),
+    (lambda: specimens.draw(1, ["bee"]), ValueError, "kind=['bee'] is not a kind of specimen"),
+    (lambda: specimens.draw(1, "bee", without=3), TypeError, "without=3 is a int; it must be a part's"),
     (lambda: specimens.batch(0, 1), ValueError, "n=0 is too small; it must be 1 or more"),
     (lambda: specimens.batch("4", 1), TypeError, "n='4' is a str; it must be a whole number"),
     (lambda: specimens.batch(4, -2), ValueError, "seed=-2 is negative"),

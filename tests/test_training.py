@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors import safe_open
 
 from cs_vis import training
@@ -15,10 +16,10 @@ def short(monkeypatch):
     """A training of a few small steps on a few images."""
     monkeypatch.setattr(training, "ORDINARY", ((32, 24), (48, 16)))
     monkeypatch.setattr(training, "ROBUST", ((32, 16),))
-    monkeypatch.setattr(training, "BATCH", 8)
-    monkeypatch.setattr(training, "POOL", 40)
-    draw = training.specimens.batch
-    monkeypatch.setattr(training.specimens, "batch", lambda n, seed, **_: draw(n, seed))
+    monkeypatch.setattr(training.data, "BATCH", 8)
+    monkeypatch.setattr(training.data, "POOL", 40)
+    draw = training.data.draw_many
+    monkeypatch.setattr(training.data, "draw_many", lambda n, seed, **_: draw(n, seed))
 
 
 def weights_of(path):
@@ -38,25 +39,31 @@ def test_folding_changes_nothing():
     torch.testing.assert_close(plain(images), net(images), rtol=1e-4, atol=1e-5)
 
 
-def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch):
-    whole = training.train("specimens", folder=tmp_path / "a", weights=tmp_path / "wa",
-                           progress=False)
+@pytest.mark.parametrize("name, done", [("specimens", 3), ("specimens-robust", 1)])
+def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch, name, done):
+    def run(folder):
+        return training.train(name, folder=tmp_path / folder, weights=tmp_path / folder,
+                              progress=False)
+
+    if name == "specimens-robust":
+        for folder in ("a", "b"):
+            training.train("specimens", folder=tmp_path / folder, weights=tmp_path, progress=False)
+    whole = run("a")
     real, calls = training.descend, []
 
-    def killed_at_step_three(*args):
+    def killed_at_the_fourth(*args):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(training, "descend", killed_at_step_three)
+    monkeypatch.setattr(training, "descend", killed_at_the_fourth)
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
-        training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb", progress=False)
-    assert torch.load(tmp_path / "b/specimens.pt")["step"] == 3
+        run("b")
+    assert torch.load(tmp_path / f"b/{name}.pt")["step"] == done
     monkeypatch.setattr(training, "descend", real)
-    resumed = training.train("specimens", folder=tmp_path / "b", weights=tmp_path / "wb",
-                             progress=False)
+    resumed = run("b")
     (a, _), (b, _) = weights_of(whole), weights_of(resumed)
     assert all(torch.equal(a[key], b[key]) for key in a)
 
@@ -68,7 +75,9 @@ def test_the_card_travels_with_the_weights(short, tmp_path):
     assert json.loads(facts["class_names"]) == training.specimens.class_names
     assert json.loads(facts["training"])["seed"] == 3
     assert all(0.2 < value < 0.8 for value in json.loads(facts["mean_color"]))
-    training.train("specimens-robust", folder=tmp_path, weights=tmp_path, progress=False)
+    with pytest.raises(ValueError, match="seed=0, but .*specimens.pt was made with seed=3"):
+        training.train("specimens-robust", folder=tmp_path, weights=tmp_path, progress=False)
+    training.train("specimens-robust", folder=tmp_path, weights=tmp_path, seed=3, progress=False)
     robust, _ = weights_of(tmp_path / "specimens-robust.safetensors")
     assert any(not torch.equal(robust[key], state[key]) for key in state)
 
@@ -84,15 +93,16 @@ def test_every_step_learns(short, tmp_path):
 
 def test_the_attack_stays_within_its_radius_and_raises_the_loss():
     torch.manual_seed(0)
-    net = training.TrainingNet(24)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+    net = training.TrainingNet(24).eval()  # without dropout and batch statistics
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)  # the attack alone
     seen = []
     net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
-    images = torch.rand(4, 3, 32, 32)
-    training.descend_robustly(net, optimizer, images, torch.arange(4),
-                              torch.Generator().manual_seed(0))
-    assert len(seen) == training.REPLAYS
-    assert max((one - images).abs().max() for one in seen) <= training.RADIUS + 1e-6
+    images, labels = torch.rand(4, 3, 32, 32), torch.arange(4)
+    training.descend_robustly(net, optimizer, images, labels, torch.Generator().manual_seed(0))
+    attacked = list(seen)
+    losses = [F.cross_entropy(net(one), labels).item() for one in attacked]
+    assert len(attacked) == training.REPLAYS and losses == sorted(losses) and losses[0] < losses[-1]
+    assert max((one - images).abs().max() for one in attacked) <= training.RADIUS + 1e-6
 
 
 @pytest.mark.parametrize("name, error, words", [

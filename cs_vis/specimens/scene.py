@@ -15,7 +15,7 @@ SCALES = (0.3, 0.95)   # the object's diameter over the frame's side
 
 
 def drawn(rng, shape, place, without=()):
-    """Colours (SIZE, SIZE, 3), coverage of each part (P, SIZE, SIZE), both in [0, 1]; part names."""
+    """Colours (SIZE, SIZE, 3), coverage of each part (P, SIZE, SIZE), both in [0, 1]; names."""
     pen = Pen(rng, place, FINE, without)
     shape(pen)
     parts = np.stack([cv2.resize((pen.label == i + 1).astype(np.float32), (SIZE, SIZE),

@@ -1,6 +1,5 @@
 """Training the two networks: `cs-vis train specimens`, then `cs-vis train specimens-robust`.
 
-The networks are trained with batch normalisation, which is folded into the convolutions at the end.
 Everything is drawn from the seed and the number of the step, so a run that was killed goes on from
 its last checkpoint as if nothing had happened.
 """
@@ -10,6 +9,7 @@ import math
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm.auto import tqdm
 
-from . import specimens
+from .. import specimens
+from ..models.specimen_net import NAMES
+from . import data
+from .net import TrainingNet, fold
 
-WIDTHS = ((24,), (48, 48), (96, 96), (128, 128), (192, 192))
-POOL, BATCH = 32_000, 64
-POOL_SEED = 1_000_000  # fresh images for tests use small seeds
 # Stages (side of the image in pixels, images seen): small images first, the real size last.
 ORDINARY = ((64, 64_000), (96, 64_000), (128, 48_000))
 ROBUST = ((96, 16_000), (128, 16_000))
@@ -29,76 +29,9 @@ RADIUS, REPLAYS = 6 / 255, 3  # of the perturbations the robust network is train
 CHECKPOINT_SECONDS = 60
 
 
-class TrainingNet(nn.Module):
-    """A SpecimenNet with batch normalisation after each convolution, as long as it learns."""
-
-    def __init__(self, classes, widths=WIDTHS):
-        super().__init__()
-        self.blocks = nn.ModuleList()
-        before = 3
-        for block in widths:
-            units = nn.ModuleList()
-            for width in block:
-                conv = nn.Conv2d(before, width, 3, padding=1, bias=False)
-                units.append(nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU()))
-                before = width
-            self.blocks.append(units)
-        self.fc = nn.Linear(before, classes)
-
-    def forward(self, images):
-        x = (images - 0.5) / 0.25
-        for i, block in enumerate(self.blocks):
-            x = F.max_pool2d(x, 2) if i else x
-            for unit in block:
-                x = unit(x)
-        return self.fc(F.dropout(x.mean(dim=(2, 3)), 0.1, self.training))
-
-
-def fold(net):
-    """The state dict of the SpecimenNet that computes what `net` computes in eval mode."""
-    state = {"fc.weight": net.fc.weight, "fc.bias": net.fc.bias}
-    for i, block in enumerate(net.blocks, 1):
-        for j, (conv, norm, _) in enumerate(block, 1):
-            gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            state[f"conv{i}_{j}.weight"] = conv.weight * gain[:, None, None, None]
-            state[f"conv{i}_{j}.bias"] = norm.bias - norm.running_mean * gain
-    return {name: tensor.detach().contiguous() for name, tensor in state.items()}
-
-
-def pool(folder, *, progress=True):
-    """The training images (POOL, 128, 128, 3) uint8 and labels, drawn once and kept in `folder`."""
-    kept = folder / f"pool-{POOL}.npz"
-    if not kept.exists():
-        images, labels, _ = specimens.batch(POOL, POOL_SEED, workers=-1, progress=progress)
-        pictures = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        part = kept.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, pictures=pictures, labels=labels.numpy())
-        part.replace(kept)
-    with np.load(kept) as data:
-        return data["pictures"], data["labels"]
-
-
-def sample(pictures, labels, px, last, generator):
-    """A batch: random images, all cropped alike, resized to px, flipped at random."""
-    index = torch.randint(len(labels), (BATCH,), generator=generator).numpy()
-    images = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255
-    size = images.shape[-1]
-    shrink = (0.1 if last else 0.2) * torch.rand((), generator=generator).item()
-    side = round(size * (1 - shrink))
-    top, left = torch.randint(size - side + 1, (2,), generator=generator).tolist()
-    images = images[:, :, top:top + side, left:left + side]
-    if side != px:
-        images = F.interpolate(images, (px, px), mode="bilinear", antialias=True,
-                               align_corners=False)
-    flip = torch.rand(BATCH, 1, 1, 1, generator=generator) < 0.5
-    images = torch.where(flip, images.flip(3), images)
-    return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels[index])
-
-
 def steps_of(stages):
     """The side of the images at every step."""
-    return [px for px, seen in stages for _ in range(seen // BATCH)]
+    return [px for px, seen in stages for _ in range(seen // data.BATCH)]
 
 
 def learning_rate(step, total, peak):
@@ -134,10 +67,11 @@ def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0
     """Train "specimens", or fine-tune it into "specimens-robust"; returns the weights' path.
 
     `folder` keeps the drawn images and a checkpoint every minute or so; the same call resumes.
-    Weights are written as fp16 safetensors into `weights`. About 20 minutes each on 2 quiet cores.
-    Raises ValueError on an unknown name, FileNotFoundError when the robust network has no start.
+    Weights are written as fp16 safetensors into `weights`. At most 45 minutes each on 2 cores.
+    Raises ValueError on an unknown name, or a checkpoint made with another seed, FileNotFoundError
+    when the robust network has no start.
     """
-    if name not in ("specimens", "specimens-robust"):
+    if name not in NAMES:
         raise ValueError(f"name={name!r} cannot be trained; choose 'specimens' or "
                          "'specimens-robust'")
     folder = Path(folder)
@@ -146,21 +80,30 @@ def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0
         torch.manual_seed(seed)
         net = TrainingNet(len(specimens.class_names)).to(memory_format=torch.channels_last)
         if name == "specimens-robust":
-            net.load_state_dict(finished(folder))
-        pictures, labels = pool(folder, progress=progress)
+            net.load_state_dict(finished(folder, seed))
+        pictures, labels = data.pool(folder, progress=progress)
         seconds = run(name, net, pictures, labels, folder / f"{name}.pt", seed, progress)
     return save(name, net, Path(weights), pictures, seconds, seed)
 
 
-def finished(folder):
+def finished(folder, seed):
     """The weights of the ordinary network at the end of its training."""
-    path = folder / "specimens.pt"
-    saved = torch.load(path, weights_only=True) if path.exists() else {"step": 0}
-    if saved["step"] < len(steps_of(ORDINARY)):
-        raise FileNotFoundError(f"folder={str(folder)!r} holds no finished specimens.pt, "
-                                "from which the robust "
-                                "network starts: run `cs-vis train specimens` first")
+    saved = checkpoint_at(folder / "specimens.pt", seed)
+    if saved is None or saved["step"] < len(steps_of(ORDINARY)):
+        raise FileNotFoundError(f"folder={str(folder)!r} holds no finished specimens.pt, from "
+                                "which the robust network starts: run `cs-vis train specimens` first")
     return saved["net"]
+
+
+def checkpoint_at(path, seed):
+    """What an earlier run left, None if there was none; another seed's run cannot be resumed."""
+    if not path.exists():
+        return None
+    saved = torch.load(path, weights_only=True)
+    if saved["seed"] != seed:
+        raise ValueError(f"seed={seed}, but {path} was made with seed={saved['seed']}: resume with "
+                         f"that seed, or give another folder")
+    return saved
 
 
 def optimizer_of(net):
@@ -176,8 +119,8 @@ def run(name, net, pictures, labels, checkpoint, seed, progress):
     robust = name == "specimens-robust"
     sides, peak = (steps_of(ROBUST), 1e-3) if robust else (steps_of(ORDINARY), 3e-3)
     optimizer, step, seconds = optimizer_of(net), 0, 0.0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
+    saved = checkpoint_at(checkpoint, seed)
+    if saved:
         net.load_state_dict(saved["net"])
         optimizer.load_state_dict(saved["optimizer"])
         step, seconds = saved["step"], saved["seconds"]
@@ -186,12 +129,11 @@ def run(name, net, pictures, labels, checkpoint, seed, progress):
     bar = tqdm(total=len(sides), initial=step, desc=name, unit="step", disable=not progress)
     while step < len(sides):
         generator = torch.Generator().manual_seed(1_000_003 * seed + step)
-        torch.manual_seed(1_000_003 * seed
-                          + step)  # for dropout, so that a resumed run is the same run
+        torch.manual_seed(1_000_003 * seed + step)  # for dropout: a resumed run is the same run
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, len(sides), peak)
         px = sides[step]
-        images, targets = sample(pictures, labels, px, px == sides[-1], generator)
+        images, targets = data.sample(pictures, labels, px, px == sides[-1], generator)
         loss = (descend_robustly(net, optimizer, images, targets, generator) if robust
                 else descend(net, optimizer, images, targets))
         step += 1
@@ -200,15 +142,15 @@ def run(name, net, pictures, labels, checkpoint, seed, progress):
         if time.monotonic() - kept > CHECKPOINT_SECONDS or step == len(sides):
             now = time.monotonic()
             seconds, clock, kept = seconds + now - clock, now, now
-            keep(checkpoint, net, optimizer, step, seconds)
+            keep(checkpoint, net, optimizer, step, seconds, seed)
     return seconds
 
 
-def keep(checkpoint, net, optimizer, step, seconds):
+def keep(checkpoint, net, optimizer, step, seconds, seed):
     """Write the checkpoint beside the old one, then put it in its place: one always survives."""
     part = checkpoint.with_suffix(".part")
     torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
-                "seconds": seconds}, part)
+                "seconds": seconds, "seed": seed}, part)
     part.replace(checkpoint)
 
 
@@ -217,9 +159,10 @@ def save(name, net, weights, pictures, seconds, seed):
     weights.mkdir(parents=True, exist_ok=True)
     mean = (pictures[:2000].astype(np.float64).mean(axis=(0, 1, 2)) / 255).round(4).tolist()
     about = {"class_names": json.dumps(specimens.class_names), "mean_color": json.dumps(mean),
-             "training": json.dumps({"seed": seed, "minutes": round(seconds / 60, 1),
-                                     "torch": torch.__version__,
-                                     "numpy": np.__version__, "threads": torch.get_num_threads()})}
+             "training": json.dumps({
+                 "seed": seed, "minutes": round(seconds / 60, 1), "torch": torch.__version__,
+                 "numpy": np.__version__, "opencv": cv2.__version__,
+                 "threads": torch.get_num_threads()})}
     path = weights / f"{name}.safetensors"
     save_file({key: tensor.half() for key, tensor in fold(net).items()}, path, metadata=about)
     path.chmod(0o644)  # safetensors writes for the owner alone
