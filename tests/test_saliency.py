@@ -186,8 +186,9 @@ def occlusion_loss_by_loops(image, y, model, patch, stride):
     tops, lefts = ([*range(0, side - patch, stride), side - patch] for side in (height, width))
     result = np.zeros((height, width))
     for row, col in np.ndindex(height, width):
-        lost = [max(whole - left[r, c].item(), 0) for r, top in enumerate(tops)
-                for c, at in enumerate(lefts) if top <= row < top + patch and at <= col < at + patch]
+        lost = [max(whole - left[r, c].item(), 0)
+                for r, top in enumerate(tops) if top <= row < top + patch
+                for c, at in enumerate(lefts) if at <= col < at + patch]
         result[row, col] = np.mean(lost)
     return torch.from_numpy(result)
 
@@ -384,6 +385,15 @@ def test_segmentation_is_repeatable_scale_free_and_changes_nothing():
     assert harms_between(before, state_of({"image": image, "saliency": saliency})) == []
 
 
+def test_map_with_one_odd_pixel_is_cut_or_refused_with_a_sentence():
+    image, saliency = tiny_images(1, 128, 128, "cpu", DOUBLE, 3), torch.ones(128, 128)
+    saliency[64, 64] = 2
+    assert segment_by_saliency(image, saliency)[64, 64]
+    saliency[64, 64] = 0  # now all quantiles coincide, and nothing lies above them
+    with pytest.raises(ValueError, match="saliency is 1 nearly everywhere.*surely foreground"):
+        segment_by_saliency(image, saliency)
+
+
 # --- bad input
 
 MODEL, TWO = network("specimens"), tiny_images(2, 16, 16, "cpu", DOUBLE, seed=1)
@@ -405,6 +415,18 @@ MAP = numbers(16, 16, seed=2)
     (lambda: occlusion_map(TWO[:1], "bee", MODEL, 4, 4), TypeError, "y is 'bee'"),
     (lambda: occlusion_map(TWO[:1], 1, MODEL, 17), ValueError, "patch=17.* 1 to 16 pixels"),
     (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 0), ValueError, "stride=0"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 3.5, 2), TypeError, "patch=3.5 must be a whole"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, "2"), TypeError, "stride='2' must be a whole"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, True), TypeError, "stride=True must be a whole"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 4, (0, 0, 0)), TypeError,
+     r"fill=\(0, 0, 0\) is of type tuple: pass a tensor \(3,\)"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 4, torch.zeros(3, 1, 1)), ValueError,
+     r"fill has shape \(3, 1, 1\): pass \(3,\).*flatten"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 4, torch.tensor([0, 128, 255])), ValueError,
+     r"fill=\[0, 128, 255\] must lie in \[0, 1\]; divide bytes by 255"),
+    (lambda: occlusion_map(TWO[:1], 1, MODEL, 4, 4, torch.full((3,), torch.nan)), ValueError,
+     "must lie in"),
+    (lambda: spread(MAP, (16, 16), 1.0, 1), TypeError, "patch=1.0 must be a whole number"),
     (lambda: occlusion_loss(TWO[0], 1, MODEL, occlusion_map), ValueError, r"images\[None\]"),
     (lambda: occlusion_loss(TWO, 7, MODEL, occlusion_map, patch=4), ValueError, "y=7 is no class"),
     (lambda: occlusion_loss(TWO, 1, MODEL, occlusion_map), ValueError, "patch=32.* 1 to 16 pix"),
@@ -425,6 +447,8 @@ MAP = numbers(16, 16, seed=2)
     (lambda: smooth(MAP[None], -1), ValueError, "sigma=-1"),
     (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=0,
                              generator=torch.Generator()), ValueError, "samples=0"),
+    (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=2.5,
+                             generator=torch.Generator()), TypeError, "samples=2.5 must be a whol"),
 ])
 def test_bad_input_gets_a_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):

@@ -5,6 +5,7 @@ from torch import nn
 
 from ..images import check_shape
 from ..models import check_target
+from .inputs import require_whole
 
 
 @torch.no_grad()
@@ -54,7 +55,11 @@ def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int)
 
 
 def positions(side: int, patch: int, stride: int) -> list[int]:
-    """Where the window starts along one side: 0, stride, 2 stride, ..., and flush at the end."""
+    """Where the window starts along one side: 0, stride, 2 stride, ..., and flush at the end.
+
+    Raises TypeError for what is no whole number, ValueError for a patch that does not fit.
+    """
+    require_whole(patch=patch, stride=stride)
     if not (1 <= patch <= side and stride >= 1):
         raise ValueError(f"patch={patch}, stride={stride}: the patch must be 1 to {side} pixels, "
                          f"as large as the image at most, and the stride at least 1")

@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..images import check_shape
 from ..models import activations, check_target, check_unit, find_layer
+from .inputs import require_whole
 
 RELU = {F.relu, torch.relu, torch.Tensor.relu}
 RELU_IN_PLACE = {F.relu_, torch.relu_, torch.Tensor.relu_}
@@ -91,14 +92,15 @@ class DeconvReLU(torch.autograd.Function):
 
 
 def smooth_saliency(X: torch.Tensor, y: torch.Tensor, model: nn.Module, compute_saliency_maps, *,
-                    samples: int = 16, sigma: float = 0.1,
+                    samples: int = 16, sigma: float = 0.05,
                     generator: torch.Generator) -> torch.Tensor:
     """SmoothGrad, Smilkov et al. 2017: the mean of the maps of noisy copies.
 
     X (N, 3, H, W) in [0, 1], y (N,); sigma is the noise's standard deviation in the same units.
     compute_saliency_maps(X, y, model) is the step. Returns (N, H, W); X stays as it was.
-    Raises ValueError for fewer than one sample or a negative sigma.
+    Raises TypeError or ValueError unless samples is a whole number from 1 and sigma at least 0.
     """
+    require_whole(samples=samples)
     if samples < 1 or sigma < 0:
         raise ValueError(f"samples={samples}, sigma={sigma}: ask for at least one sample, and "
                          f"for noise of at least 0")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ..images import check_batch, check_shape
-from ..methods.inputs import require_map, require_one
+from ..methods.inputs import require_color, require_map, require_one
 from ..methods.occlusion import positions
 from ..models import check_target
 
@@ -39,12 +39,14 @@ def occlusion_map(image: torch.Tensor, y: int, model: nn.Module, patch: int = 32
     Zeiler and Fergus 2014. image (1, 3, H, W) in [0, 1]; fill (3,) is the patch's colour, by
     default model.mean_color. Windows step by stride, the last one is flush with the border.
     Returns (rows, cols) in [0, 1]: where it is low, something hidden mattered.
-    Raises TypeError or ValueError for other shapes or classes, or where no patch fits.
+    Raises TypeError or ValueError for other shapes, classes or colours, or where no patch fits.
     """
     require_one(image)
-    check_target(y, *model(image).shape, name="y")
-    fill = (model.mean_color if fill is None else fill).to(image)
+    fill = model.mean_color if fill is None else fill
+    require_color(fill)
     tops, lefts = (positions(side, patch, stride) for side in image.shape[2:])
+    check_target(y, *model(image).shape, name="y")
+    fill = fill.to(image)
     heat = image.new_empty(len(tops), len(lefts))
     for r, top in enumerate(tops):
         for c, left in enumerate(lefts):
@@ -79,18 +81,28 @@ def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor) -> torch.Te
     saliency (H, W); returns a bool mask (H, W). The map is blurred (sigma 3 pixels); its top 5 %
     are surely foreground, its lowest 30 % surely background, the rest above the 70 % quantile
     probably foreground. Five rounds on the picture in Lab colours, where distances are closer to
-    what an eye sees than in RGB. Raises TypeError or ValueError for other shapes, dtypes, values.
+    what an eye sees than in RGB. Raises TypeError or ValueError for other shapes, dtypes, values,
+    and for a map too flat to say where to begin.
     """
     require_one(image)
     check_batch(image, "image")  # bytes below would wrap around outside [0, 1]
     require_map(saliency, *image.shape[2:])
     rgb = (image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()  # (H, W, 3)
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
-    smooth = cv2.GaussianBlur(saliency.detach().cpu().numpy(), (0, 0), 3)
-    low, middle, high = np.quantile(smooth, [0.30, 0.70, 0.95])
-    labels = np.where(smooth > middle, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[smooth >= high], labels[smooth <= low] = cv2.GC_FGD, cv2.GC_BGD
+    labels = first_labels(cv2.GaussianBlur(saliency.detach().cpu().numpy(), (0, 0), 3))
     cv2.setRNGSeed(0)
     cv2.grabCut(lab, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
     mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     return torch.from_numpy(mask).to(image.device)
+
+
+def first_labels(smooth):
+    """What GrabCut is told before it begins, one of its four labels for each pixel, (H, W)."""
+    low, middle, high = np.quantile(smooth, [0.30, 0.70, 0.95])
+    labels = np.where(smooth > middle, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[smooth >= high], labels[smooth <= low] = cv2.GC_FGD, cv2.GC_BGD
+    for sure, what in ((cv2.GC_FGD, "foreground"), (cv2.GC_BGD, "background")):
+        if not (labels == sure).any():
+            raise ValueError(f"saliency is {np.median(smooth):.3g} nearly everywhere: after the "
+                             f"blur no pixel is surely {what}; pass a map that varies")
+    return labels
