@@ -45,6 +45,29 @@ def test_building_twice_changes_no_byte(toy):
     assert all_bytes(toy) == first
 
 
+def test_the_environment_does_not_change_what_is_built(monkeypatch, tmp_path):
+    for name in build.DRAWS:
+        monkeypatch.setenv(name, "test")
+    names = "('CS_VIS_PROFILE', 'CS_VIS_WEIGHTS', 'MPLBACKEND')"
+    notebook = build.convert(f"# %%\nimport os\nprint([os.environ.get(n) for n in {names}])")
+    build.run(notebook, tmp_path)
+    assert notebook.cells[0].outputs[0].text.startswith("['full', None, 'module://")
+    build.run(notebook, tmp_path, profile="test")
+    assert notebook.cells[0].outputs[0].text.startswith("['test', None, 'module://")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [entry["name"] for entry in read_course()["assignments"]])
+def test_executing_twice_gives_the_same_bytes(name, tmp_path):
+    text = (ROOT / "solutions" / f"{name}.py").read_text(encoding="utf-8")
+    first, second = build.convert(text), build.convert(text)
+    for notebook in (first, second):
+        build.run(notebook, tmp_path, profile="test")
+    for one, other in zip(first.cells, second.cells):
+        assert one == other, one.id
+    assert nbformat.writes(first) == nbformat.writes(second)
+
+
 def test_no_execute_keeps_the_outputs_of_unchanged_cells(toy, tmp_path):
     root = shutil.copytree(toy, tmp_path / "course")
     first = all_bytes(root)

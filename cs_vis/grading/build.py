@@ -1,5 +1,6 @@
 """From solutions/NN_topic.py to the executed solution and the notebook that students get."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python",
                       "nbconvert_exporter": "python", "pygments_lexer": "ipython3"}}
+DRAWS = ("CS_VIS_PROFILE", "CS_VIS_WEIGHTS", "MPLBACKEND")  # with Agg, figures are not shown
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -23,7 +25,9 @@ def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, 
     """Build one assignment: the paths of the executed solution and of the students' notebook.
 
     With execute=False the outputs of the existing solution are kept. Nothing in the files
-    depends on the day or the machine, so a second build of the same source changes no byte.
+    depends on the day or on the environment: the same source gives the same students' notebook
+    to the byte, anywhere, and the same executed solution on the same machine and packages. On
+    others, sums are rounded otherwise, so a last digit or the grain of a picture may differ.
     """
     solution = build_solution(name, execute=execute, root=root)
     released = Path(root, "notebooks", name, f"{name}.ipynb")
@@ -82,18 +86,27 @@ def check_points(notebook, points: float) -> None:
         raise ValueError(f"grade_id={twice[0]!r} stands on two cells: each needs its own")
 
 
-def run(notebook, folder: Path) -> None:
-    """Execute the notebook in place, in `folder`, stopping at the first error."""
+def run(notebook, folder: Path, profile: str = "full") -> None:
+    """Execute the notebook in place, in `folder`, stopping at the first error.
+
+    profile="test" takes fewer steps (cs_vis.profile), whatever the environment says.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     NotebookClient(
         notebook, kernel_name="python3", timeout=900, record_timing=False, force_raise_errors=True,
         store_widget_state=False, extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": str(folder)}}).execute()
+        resources={"metadata": {"path": str(folder)}}).execute(env=environment(profile))
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its version there
     for cell in notebook.cells:
         if cell.cell_type == "code":
             # A widget without its kernel is an empty box with a random name.
             cell.outputs = [out for out in cell.outputs if WIDGET not in out.get("data", {})]
+
+
+def environment(profile: str) -> dict[str, str]:
+    """This process's environment without the variables that would change what is drawn."""
+    kept = {name: value for name, value in os.environ.items() if name not in DRAWS}
+    return {**kept, "CS_VIS_PROFILE": profile}
 
 
 def keep_outputs(notebook, old) -> None:
