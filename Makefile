@@ -1,16 +1,18 @@
 # Everything sets itself up: a virtual environment .venv, the packages, this course.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 NOTEBOOK := solutions/03_saliency/03_saliency.ipynb
 # Two tests at a time, those of one file in one process: a file shares its slow preparations.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# -rs lists what was skipped, and why.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -rs
 NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
 # Waiting threads sleep: on few cores they would otherwise burn the time of those that work.
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all goldens lab build clean
+.PHONY: help setup demo test test-all goldens lab build wheel clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -27,8 +29,10 @@ setup: .venv/.ready  ## the environment alone, in .venv (once, some minutes)
 	  echo "$(PYTHON) has no venv: install it (on Debian: apt install python3-venv)."; exit 1; }
 	@echo "Setting up .venv: a few minutes, once."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e . --no-deps
+	@echo "Downloading PyTorch, Jupyter and the rest of requirements.txt: pip is quiet meanwhile ..."
+	@$(PIP) -r requirements.txt
+	@echo "Installing the course itself ..."
+	@$(PIP) -e . --no-deps
 	@touch $@
 
 demo: .venv/.ready  ## the gallery page, and a sample class graded (3 minutes)
@@ -49,6 +53,9 @@ goldens: .venv/.ready  ## compute again what the checks compare with
 
 build: .venv/.ready  ## the notebooks, from solutions/*.py
 	$(BIN)/python -m cs_vis build
+
+wheel: .venv/.ready  ## the students' package, in dist
+	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 lab: .venv/.ready  ## JupyterLab on the students' notebooks
 	$(BIN)/jupyter lab notebooks

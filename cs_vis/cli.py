@@ -75,7 +75,8 @@ def train(
     folder: Annotated[Path, typer.Option(help="Of the checkpoints: a second call resumes.")]
     = Path("runs"),
     weights: Annotated[Path, typer.Option(help="Where the weights go.")] = Path("datasets/weights"),
-    seed: Annotated[int, typer.Option(help="Of the weights' start and of the data.")] = 0,
+    seed: Annotated[int, typer.Option(
+        help="Of the weights' start and of the order of the data.")] = 0,
 ) -> None:
     """Train one of the course's two networks again; resumable, 45 minutes at most on 2 cores."""
     from cs_vis.training import train as run
