@@ -1,6 +1,7 @@
 """What nbgrader with our configuration makes of good, bad and strange submissions."""
 
 import json
+import os
 import re
 import shutil
 from functools import partial
@@ -8,7 +9,7 @@ from functools import partial
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
-from test_build import NAME, RIGHT, copy_toy, released
+from test_build import NAME, RIGHT, TOY, copy_toy, released
 
 from cs_vis.grading import build, steps, stock
 from cs_vis.grading.rebuild import rebuild, without_shell
@@ -285,3 +286,49 @@ def test_a_submission_nbgrader_cannot_grade_is_a_zero(workspace):
     shutil.move(folder / f"{NAME}.ipynb", folder / "homework.ipynb")
     grade = stock.grade_one(workspace, NAME, "unknown", FAST)
     assert grade.points == 0 and grade.reason
+
+
+LOCKED = {"success": False, "error": "OperationalError: database is locked", "log": "[ERROR] no"}
+FULL = {"success": False, "log": "[INFO] writing\n[ERROR] the disk is full\n"}
+DONE = {"success": True}
+
+
+@pytest.mark.parametrize("results, calls", [
+    ([DONE], 1), ([LOCKED, DONE], 2), ([LOCKED, LOCKED, DONE], 2), ([FULL, DONE], 1)])
+def test_a_step_is_tried_once_more_where_the_gradebook_was_locked(results, calls):
+    left = list(results)
+    assert stock.patient(lambda *names: left.pop(0), NAME, "ada") is results[calls - 1]
+    assert len(left) == len(results) - calls
+
+
+def test_feedback_that_fails_is_said_and_costs_no_points(workspace, grades, monkeypatch):
+    monkeypatch.setattr(stock.NbGraderAPI, "autograde", lambda *names: DONE)  # it has its grade
+    monkeypatch.setattr(stock.NbGraderAPI, "generate_feedback", lambda *names: FULL)
+    grade = stock.grade_one(workspace, NAME, "right", FAST)
+    assert grade == ("right", 5, 5, "all checks passed; no feedback: [ERROR] the disk is full")
+
+
+def test_an_error_of_the_grader_itself_is_a_zero_with_its_reason(workspace, monkeypatch):
+    def broken(*names):
+        raise OSError("no such disk")
+    monkeypatch.setattr(stock.NbGraderAPI, "autograde", broken)
+    grade = stock.grade_one(workspace, NAME, "right", FAST)
+    assert grade == ("right", 0, 5, "not graded: OSError: no such disk")
+
+
+def end_for_bob(workspace, name, student, execute):
+    """Stands for stock.grade_one, in another process."""
+    if student == "bob":
+        os._exit(1)
+    return stock.Grade(student, 5, 5, "all checks passed")
+
+
+def test_a_grading_process_that_ends_takes_nobody_along(tmp_path, monkeypatch):
+    shutil.copyfile(TOY / "course.toml", tmp_path / "course.toml")
+    for student in ("ada", "bob", "eve"):
+        (tmp_path / "submitted" / student / NAME).mkdir(parents=True)
+    monkeypatch.setattr(stock, "grade_one", end_for_bob)
+    grades = sorted(stock.grade_class(tmp_path, NAME, workers=1))
+    assert [(grade.student, grade.points) for grade in grades] == [
+        ("ada", 5), ("bob", 0), ("eve", 5)]
+    assert grades[1].reason == "not graded: the grading process ended"

@@ -2,6 +2,7 @@
 
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +15,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
 from cs_vis.checks import EXERCISES
-from cs_vis.grading.course import ROOT
+from cs_vis.grading.course import ROOT, find_assignment
 
 
 class Grade(NamedTuple):
@@ -42,6 +43,8 @@ def open_course(workspace: Path, **execute) -> NbGraderAPI:
     """nbgrader's Python interface on this workspace; `execute` sets traits of its Execute step."""
     config = PyFileConfigLoader("nbgrader_config.py", path=str(workspace)).load_config()
     config.CourseDirectory.root = str(workspace)
+    # Several processes write the gradebook, so one may have to wait (seconds) for another.
+    config.CourseDirectory.db_url = f"sqlite:///{workspace / 'gradebook.db'}?timeout=60"
     config.Execute.update(execute)
     return NbGraderAPI(config=config)
 
@@ -59,32 +62,73 @@ def grade_class(workspace: Path, name: str, *, workers: int = 2, **execute):
     A submission that cannot be graded gets 0 with its reason, and never stops the others.
     """
     students = sorted(folder.parent.name for folder in workspace.glob(f"submitted/*/{name}"))
+    lost = []
+    for student, grade in grade_apart(workspace, name, students, execute, workers):
+        if grade is None:
+            lost.append(student)
+        else:
+            yield grade
+    # A process that ended took others along: now each has its own, and only the culprit is lost.
+    for student in lost:
+        for _, grade in grade_apart(workspace, name, [student], execute, 1):
+            yield grade or no_grade(workspace, name, student, "the grading process ended")
+
+
+def grade_apart(workspace, name, students, execute, workers):
+    """Yield (student, Grade) as each is done in other processes; None where the process ended."""
     # Fresh processes: a forked copy of this one would share its threads and its database.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = {pool.submit(grade_one, workspace, name, student, execute): student
                 for student in students}
         for job in as_completed(jobs):
-            yield job.result()
+            try:
+                yield jobs[job], job.result()
+            except BrokenProcessPool:
+                yield jobs[job], None
 
 
 def grade_one(workspace: Path, name: str, student: str, execute: dict) -> Grade:
-    """Autograde one submission and write its feedback."""
-    course = open_course(workspace, **execute)
-    result = course.autograde(name, student)
-    with course.gradebook as gradebook:
+    """Autograde one submission and write its feedback; any failure is a 0 with its reason."""
+    try:
+        course = open_course(workspace, **execute)
+        result = patient(course.autograde, name, student)
         if not result["success"]:
-            maximum = gradebook.find_assignment(name).max_score
-            return Grade(student, 0.0, maximum, result_log(result).splitlines()[-1])
-        entry = gradebook.find_submission(name, student)
-        points, maximum = entry.score, entry.max_score
-    course.generate_feedback(name, student)
-    graded = workspace / "autograded" / student / name / f"{name}.ipynb"
-    return Grade(student, points, maximum, reason(nbformat.read(graded, as_version=4)))
+            return no_grade(workspace, name, student, last_line(result))
+        with course.gradebook as gradebook:
+            entry = gradebook.find_submission(name, student)
+            points, maximum = entry.score, entry.max_score
+        graded = workspace / "autograded" / student / name / f"{name}.ipynb"
+        why = reason(nbformat.read(graded, as_version=4))
+        result = patient(course.generate_feedback, name, student)
+        if not result["success"]:
+            why += f"; no feedback: {last_line(result)}"
+        return Grade(student, points, maximum, why)
+    except Exception as error:  # whatever it is, the rest of the class is still to be graded
+        return no_grade(workspace, name, student, f"{type(error).__name__}: {error}")
+
+
+def no_grade(workspace: Path, name: str, student: str, why: str) -> Grade:
+    """0 points for a submission that could not be graded."""
+    points = find_assignment(name, workspace)["points"]
+    return Grade(student, 0.0, points, shorten(f"not graded: {why}", 110, placeholder=" ..."))
+
+
+def patient(step, *arguments) -> dict:
+    """What a step of nbgrader returns, tried once more where another had locked the gradebook."""
+    result = step(*arguments)
+    if not result["success"] and "database is locked" in result_log(result):
+        result = step(*arguments)
+    return result
 
 
 def result_log(result: dict) -> str:
-    """What nbgrader said about a step that failed."""
-    return (result.get("log") or result.get("error") or "nbgrader gives no reason").strip()
+    """All that nbgrader said about a step that failed."""
+    return "\n".join(filter(None, (result.get("error"), result.get("log")))).strip()
+
+
+def last_line(result: dict) -> str:
+    """The last thing that nbgrader said about a step that failed."""
+    return (result_log(result) or "nbgrader gives no reason").splitlines()[-1]
 
 
 def reason(graded) -> str:
