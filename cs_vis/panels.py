@@ -93,7 +93,7 @@ def heat(image, map, *, top: float | None = None) -> Panel:
 def coloured(map, colors: str = "magma", *, top: float = 1.0) -> Panel:
     """A map of values from 0 to `top`, (H, W), in a matplotlib colour map: 0 is darkest."""
     values = np.clip(_map(map) / _scale(np.ones(1), top, "top"), 0, 1)
-    return Panel(colormaps[colors](values)[..., :3], f"dark: 0, light: {top:g}")
+    return Panel(colormaps[colors](values)[..., :3], f"dark: 0, light: {top:.2g}")
 
 
 def outlined(image, mask, *, color=(1.0, 0.85, 0.1)) -> Panel:

@@ -2,12 +2,14 @@
 
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 from cs_vis import plots, widgets
 from cs_vis.exercise import needs
 from cs_vis.methods.occlusion import positions, spread
+from cs_vis.methods.saliency import DeconvReLU, backprop
 from cs_vis.models import SpecimenNet
 from cs_vis.profile import steps
 from cs_vis.reference import saliency as reference
@@ -38,6 +40,41 @@ def pixels(panel, axes=1):
     return panel.plate.axes[axes].images[0].get_array()
 
 
+def expected(method, model, image, y):
+    """The two pictures beside the image, unsmoothed, from the reference alone."""
+    labels = torch.tensor([y], device=image.device)
+    saliency = reference.compute_saliency_maps(image, labels, model)[0]
+    if method == "smoothed saliency":
+        draws = torch.Generator(image.device).manual_seed(0)
+        noisy = [image + 0.05 * torch.randn(image.shape, generator=draws, device=image.device)
+                 for _ in range(8)]
+        saliency = sum(reference.compute_saliency_maps(x, labels, model)[0] for x in noisy) / 8
+    if method == "segmentation":
+        mask = reference.segment_by_saliency(image, saliency)
+        return plots.outlined(image, mask), plots.cut_out(image, mask)
+    if method in ("guided backprop", "deconvnet"):
+        rule = reference.GuidedReLU if method == "guided backprop" else DeconvReLU
+        gradient = backprop(model, image, y, relu=rule)
+        return plots.signed(gradient), plots.heat(image, gradient.abs().amax(dim=1))
+    if method == "occlusion":
+        saliency = hidden_by_patches(model, image, y, patch=24, stride=8)
+    return plots.grey(saliency), plots.heat(image, saliency)
+
+
+def hidden_by_patches(model, image, y, patch, stride):
+    """The probability lost, as the mean over the patches that cover a pixel; (H, W)."""
+    whole = model(image).softmax(dim=1)[0, y]
+    total, count = torch.zeros(2, *image.shape[2:], device=image.device)
+    for top in range(0, image.shape[2] - patch + 1, stride):
+        for left in range(0, image.shape[3] - patch + 1, stride):
+            at = slice(top, top + patch), slice(left, left + patch)
+            covered = image.clone()
+            covered[(..., *at)] = model.mean_color.to(image).view(3, 1, 1)
+            total[at] += (whole - model(covered).softmax(dim=1)[0, y]).clamp(min=0)
+            count[at] += 1
+    return total / count
+
+
 def words(panel):
     return [text.get_text() for text in panel.plate.texts]
 
@@ -49,12 +86,16 @@ def test_it_starts_with_the_first_network_image_and_method(panel):
 
 @pytest.mark.parametrize("method", ["saliency", "smoothed saliency", "guided backprop",
                                     "deconvnet", "occlusion", "segmentation"])
-def test_every_method_draws_its_own_picture(panel, method):
+def test_every_method_draws_its_own_picture(panel, parts, method):
     panel.method.value = "occlusion" if method != "occlusion" else "saliency"
     before = panel.plate
-    panel.method.value = method
-    assert panel.message.value == ""
-    assert panel.plate is not before and len(panel.plate.axes) == 3
+    panel.y.value, panel.smoothing.value, panel.method.value = 2, 0.0, method
+    assert panel.message.value == "" and panel.plate is not before
+    model, image = parts[0]["small"], parts[1]["a"]
+    wanted = [plots.picture(image), *expected(method, model, image, 2)]
+    assert len(panel.plate.axes) == 3
+    for axes, one in enumerate(wanted):
+        np.testing.assert_allclose(pixels(panel, axes), one.picture, atol=1e-3)
 
 
 def test_saliency_is_the_student_s_function_smoothed(panel, parts):
@@ -92,6 +133,16 @@ def test_occlusion_knows_classes_only(panel):
     assert any(word.startswith("why ") for word in words(panel))
 
 
+@pytest.mark.parametrize("method, works", [("saliency", True), ("guided backprop", True),
+                                           ("occlusion", False), ("segmentation", False)])
+def test_smoothing_can_be_set_only_where_it_shows(panel, method, works):
+    panel.method.value = method
+    assert panel.smoothing.disabled == (not works)
+    before = pixels(panel, axes=2)
+    panel.smoothing.value = 4.0
+    assert (pixels(panel, axes=2) != before).any() == works
+
+
 def test_another_network_offers_its_own_classes_and_layers(panel):
     panel.y.value = 1
     panel.model.value = "deep"
@@ -119,7 +170,9 @@ def test_an_unsolved_exercise_gets_the_kind_line_and_the_panel_lives_on(parts):
     def unsolved(X, y, model):
         raise NotImplementedError
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": unsolved})
-    assert "Solve the exercise above first" in panel.message.value and panel.plate is None
+    assert panel.message.value == ("Solve the exercise above first: this part runs your "
+                                   "compute_saliency_maps.")
+    assert panel.plate is None
     panel.method.value = "guided backprop"
     assert panel.message.value == "" and panel.plate is not None
 
@@ -128,7 +181,48 @@ def test_what_the_student_s_function_raises_is_shown(parts):
     def broken(X, y, model):
         raise ValueError("shape (3,)")
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": broken})
-    assert panel.message.value == "Your function raised ValueError: shape (3,)"
+    assert panel.message.value == "Your compute_saliency_maps raised ValueError: shape (3,)"
+
+
+def test_errors_are_traced_through_decorators_and_autograd_functions(parts):
+    @torch.no_grad()
+    def broken_map(image, y, model, patch, stride):
+        raise KeyError("patch")
+
+    class BrokenReLU(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clamp(min=0)
+
+        @staticmethod
+        def backward(ctx, g):
+            raise ValueError("no ctx")
+
+    panel = widgets.saliency_panel(*parts, occlusion_map=broken_map, GuidedReLU=BrokenReLU)
+    assert panel.problem == "Your GuidedReLU raised ValueError: no ctx"
+    panel.method.value = "occlusion"
+    assert panel.problem == "Your occlusion_map raised KeyError: 'patch'"
+
+
+def test_an_error_outside_the_student_s_function_is_not_called_theirs(parts):
+    def flat(X, y, model):
+        return torch.full_like(X[:, 0], torch.nan)  # the drawing refuses it
+    panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": flat})
+    assert "ValueError: map holds NaN" in panel.problem and "Your" not in panel.problem
+
+
+def test_what_an_error_says_is_text_and_no_html(parts):
+    def broken(X, y, model):
+        raise TypeError("<b>int</b>")
+    panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": broken})
+    assert "<b>" not in panel.message.value and "&lt;b&gt;int" in panel.message.value
+
+
+def test_after_an_error_the_last_good_picture_stays(panel, monkeypatch):
+    before = panel.plate
+    monkeypatch.setattr(widgets, "draw", lambda *args: 1 / 0)
+    panel.image.value = "b"
+    assert panel.plate is before and "ZeroDivisionError" in panel.message.value
 
 
 def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch):
@@ -155,6 +249,16 @@ def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch
     plate = widgets.saliency_panel(*parts, **STUDENT)
     assert "pip install ipywidgets" in capsys.readouterr().out
     assert isinstance(plate, plots.Plate) and len(plate.axes) == 3
+    np.testing.assert_allclose(plate.axes[0].images[0].get_array(),
+                               plots.picture(parts[1]["a"]).picture)
+
+
+def test_without_ipywidgets_an_unsolved_exercise_is_a_line_too(parts, monkeypatch, capsys):
+    def unsolved(X, y, model):
+        raise NotImplementedError
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert widgets.saliency_panel(*parts, compute_saliency_maps=unsolved) is None
+    assert "runs your compute_saliency_maps." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("change, message", [
