@@ -72,9 +72,8 @@ def test_float32_keeps_a_tenth_of_the_bounds(exercise, device):
     exercise = checks.EXERCISES[exercise]
     goldens = load_goldens(exercise.notebook)
     for case in exercise.cases:
-        stored = golden_of(goldens, exercise, case)
-        outputs = stored and engine.observe(case, getattr(reference, exercise.name), device).outputs
-        for name, golden in stored.items():
+        outputs = engine.observe(case, getattr(reference, exercise.name), device).outputs
+        for name, golden in golden_of(goldens, exercise, case).items():
             error = case.distance(*map(comparable, (outputs[name], golden)))
             assert error <= 0.1 * case.tolerance, (case.name, name, error)
 
@@ -164,6 +163,103 @@ def test_what_is_written_to_stderr_goes_to_stdout(capsys):
     assert "almost there" in printed.out and not printed.err
 
 
+@pytest.mark.parametrize("exercise", checks.EXERCISES)
+def test_without_its_goldens_a_check_passes_nobody(exercise, monkeypatch, capsys):
+    stored = load_goldens("03_saliency")
+    last = f"{exercise}/{checks.EXERCISES[exercise].cases[-1].name}/"
+    kept = {key: tensor for key, tensor in stored.tensors.items() if not key.startswith(last)}
+    monkeypatch.setattr(engine, "load_goldens", lambda notebook: stored._replace(tensors=kept))
+    with pytest.raises(LookupError, match="out of date.*Run `make goldens` .* or reinstall"):
+        getattr(checks, exercise)(getattr(reference, exercise))
+    assert capsys.readouterr().out == ""
+
+
+# --- the number of images
+
+def backward_from(pick, ones, own_copy=True):
+    """The map by backward(ones), for scores picked in one of many ways."""
+    def maps(X, y, model):
+        X = X.detach().requires_grad_() if own_copy else X.requires_grad_()
+        pick(model(X), y).backward(ones(y))
+        return X.grad.abs().amax(dim=1)
+    return maps
+
+
+def gathered(scores, y):
+    return scores.gather(1, y.view(-1, 1)).squeeze()
+
+
+@pytest.mark.parametrize("name, maps", [
+    ("hard-coded batch axis", backward_from(gathered, lambda y: torch.ones(5))),
+    ("hard-coded batch axis", backward_from(gathered, lambda y: torch.ones(5), own_copy=False)),
+    ("hard-coded batch axis", backward_from(lambda s, y: s[range(5), y], lambda y: torch.ones(5))),
+    ("hard-coded batch axis", lambda X, y, model: right(X, y, model).view(5, 7, 6)),
+    ("squeezed batch axis", backward_from(gathered, lambda y: torch.ones(len(y)))),
+    ("squeezed batch axis", backward_from(gathered, lambda y: torch.ones(len(y)), own_copy=False)),
+    ("squeezed batch axis", backward_from(lambda s, y: s.squeeze()[torch.arange(len(y)), y],
+                                          lambda y: torch.ones(len(y)))),
+    ("squeezed batch axis", lambda X, y, model: torch.autograd.grad(
+        model(X.requires_grad_()).gather(1, y.view(-1, 1)).sum(), X)[0].squeeze().abs().amax(1)),
+])
+def test_slips_with_the_number_of_images_are_named(name, maps, record_property):
+    with pytest.raises(checks.CheckFailed) as caught:
+        check_maps(maps)
+    assert caught.value.mistake == name
+
+
+def forgot_to_ask(X, y, model):
+    gathered(model(X), y).sum().backward()  # works only where X asks for gradients already
+    return X.grad.abs().amax(dim=1)
+
+
+def cleared_too_early(X, y, model):
+    X.grad.zero_()  # None where nothing was there before
+    return backward_from(gathered, lambda y: torch.ones_like(y), own_copy=False)(X, y, model)
+
+
+def float32_only(X, y, model):
+    return right(X, y, model) * (torch.ones(1, 1) @ torch.ones(1, 1, dtype=X.dtype))
+
+
+@pytest.mark.parametrize("maps", [forgot_to_ask, cleared_too_early, float32_only])
+def test_what_fails_on_some_batches_for_other_reasons_is_not_blamed_on_them(maps):
+    with pytest.raises(checks.CheckFailed, match="your code raised") as caught:
+        check_maps(maps)
+    assert caught.value.mistake is None
+
+
+# --- verdicts that would mislead
+
+@pytest.mark.parametrize("full", [torch.zeros_like, torch.ones_like])
+def test_constant_mask_is_not_blamed_on_the_map(full):
+    with pytest.raises(checks.CheckFailed, match=r"is off in \d+ of 2240 values") as caught:
+        checks.segment_by_saliency(lambda image, saliency: full(saliency, dtype=torch.bool))
+    assert caught.value.mistake is None
+
+
+@pytest.mark.parametrize("odd", [reference.GuidedReLU.apply, torch.relu, nn.ReLU(),
+                                 lambda x: x.clamp(min=0)])
+def test_relu_that_is_no_class_is_asked_for_the_class(odd):
+    with pytest.raises(checks.CheckFailed, match="Pass the class itself"):
+        checks.GuidedReLU(odd)
+
+
+def test_relu_with_a_slip_of_the_pen_hears_of_that():
+    class GuidedReLU(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return unknown.clamp(x)  # noqa: F821
+    with pytest.raises(checks.CheckFailed, match="NameError .*unknown") as caught:
+        checks.GuidedReLU(GuidedReLU)
+    assert caught.value.mistake is None
+
+
+@pytest.mark.parametrize("base", [nn.Module, object])
+def test_class_that_is_no_function_hears_what_to_derive_it_from(base):
+    with pytest.raises(checks.CheckFailed, match="Derive the class from torch.autograd.Function"):
+        checks.GuidedReLU(type("GuidedReLU", (base,), {}))
+
+
 def test_calling_the_function_first_is_explained():
     with pytest.raises(checks.CheckFailed, match="Pass the function itself"):
         check_maps(torch.zeros(3))
@@ -230,6 +326,23 @@ def test_gradients_on_the_input_are_no_harm():
     X.requires_grad_()
     model(X).sum().backward()
     assert harms_between(before, state_of({"X": X, "model": model})) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("harm, act", [
+    ("gradients switched off", lambda: torch.set_grad_enabled(False)),
+    ("random numbers used", lambda: torch.manual_seed(3)),
+    ("random numbers used", lambda: np.random.seed(3)),
+    ("random numbers used", lambda: random.seed(3))])
+def test_check_puts_back_what_belongs_to_everybody(harm, act, fails):
+    def careless(X, y, model):
+        maps = right(X, y, model)
+        act()
+        return maps[0, 0, 0, 0] if fails else maps
+    before = state_of({})
+    with pytest.raises(checks.CheckFailed) as caught:
+        check_maps(careless)
+    assert caught.value.mistake == harm and harms_between(before, state_of({})) == []
 
 
 def test_check_leaves_random_numbers_and_precision_alone():

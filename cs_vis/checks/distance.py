@@ -6,16 +6,18 @@ import torch
 
 
 def largest_error(result, golden) -> float:
-    """The largest difference, in units of the largest golden value; for masks, the share that
-    differs."""
-    if golden.dtype == torch.bool:
-        return (result != golden).double().mean().item()
+    """The largest difference, in units of the largest golden value."""
     return ((result - golden).abs().max() / golden.abs().max().clamp(min=1e-12)).item()
 
 
 def relative_l2(result, golden) -> float:
     """‖result − golden‖ / ‖golden‖: forgives the few pixels where a ReLU tips over by rounding."""
     return ((result - golden).norm() / golden.norm()).item()
+
+
+def share_that_differs(result, golden) -> float:
+    """The share of a mask's pixels that differ."""
+    return (result != golden).double().mean().item()
 
 
 def comparable(tensor):

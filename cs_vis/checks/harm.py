@@ -1,6 +1,7 @@
 """What a function may leave behind that it should not: found by looking before and after."""
 
 import random
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -53,6 +54,19 @@ def state_of(inputs: dict) -> dict[str, list]:
                                 np.random.get_state(legacy=False)["state"]["pos"]],
         "gradients switched off": [torch.is_grad_enabled()],
     }
+
+
+@contextmanager
+def globals_kept(device):
+    """Put back the random numbers and whether gradients are on when the block ends, however."""
+    used = [torch.device(device)] if torch.device(device).type == "cuda" else []
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=used), torch.set_grad_enabled(torch.is_grad_enabled()):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 def harms_between(before: dict[str, list], after: dict[str, list]) -> list[str]:

@@ -23,7 +23,12 @@ def load_goldens(notebook: str) -> Goldens:
 
 
 def golden_of(goldens: Goldens, exercise, case) -> dict[str, torch.Tensor]:
-    """What is right in this case, by name of the output; empty where none is stored."""
+    """What is right in this case, by name of the output. Raises LookupError if none is stored."""
     prefix = f"{exercise.name}/{case.name}/"
-    return {key.removeprefix(prefix): tensor for key, tensor in goldens.tensors.items()
-            if key.startswith(prefix) and key.count("/") == 2}
+    golden = {key.removeprefix(prefix): tensor for key, tensor in goldens.tensors.items()
+              if key.startswith(prefix) and key.count("/") == 2}
+    if not golden:
+        raise LookupError(f"The goldens of {exercise.notebook} hold nothing for {exercise.name} "
+                          f"with {case.name}: they are out of date. This is not your mistake. Run "
+                          f"`make goldens` in a clone, or reinstall cs_vis.")
+    return golden

@@ -40,9 +40,18 @@ def specimen_for_relu(device, dtype):
     return {"image": inputs["X"], "target": int(inputs["y"]), "model": inputs["model"]}
 
 
+# What PyTorch or Python raises where a class has no `apply` of a Function, or no backward.
+NO_RULE = (NotImplementedError, AttributeError, TypeError)
+
+
 def relu_without_rule(function, outcomes):
-    """Two mistakes whose values alone do not tell them from others."""
-    if not (isinstance(function, type) and issubclass(function, torch.autograd.Function)
+    """Three mistakes whose values alone do not tell them from others."""
+    if not isinstance(function, type):
+        return "the class itself not passed"
+    errors = [outcome.error for outcome in outcomes.values() if outcome.error]
+    if not all(isinstance(error, NO_RULE) for error in errors):
+        return None  # something in the student's own lines, which says more
+    if not (issubclass(function, torch.autograd.Function)
             and function.backward is not torch.autograd.Function.backward):
         return "plain ReLU"
     outputs = outcomes["feature maps"].outputs
@@ -74,6 +83,9 @@ GUIDED = Exercise(
         "gradient doubled":
             "The gradient comes out twice as large. Pass it on once, unchanged where both signs "
             "are positive.",
+        "the class itself not passed":
+            "Pass the class itself, check.GuidedReLU(GuidedReLU), and not its apply, one of its "
+            "instances, or a function. The check calls apply and looks at both ways.",
         "plain ReLU":
             "This is a ReLU like any other, with no rule of its own for the way back. Derive the "
             "class from torch.autograd.Function and write its backward.",
