@@ -92,7 +92,8 @@ def is_changed(cell, original) -> bool:
 
 def undone(cell) -> str:
     """The remark on a changed cell of the course, which is named so that a student finds it."""
-    name = nbgrader(cell).get("grade_id") or f"that begins with `{text(cell).splitlines()[0]}`"
+    first_line, *_ = text(cell).split("\n")
+    name = nbgrader(cell).get("grade_id") or f"that begins with `{first_line}`"
     return (f"The cell {name} is the course's: your changes to it were undone. "
             f"Write your own code into your answers, or into cells that you add.")
 
