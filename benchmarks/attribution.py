@@ -14,7 +14,7 @@ import torch
 from tqdm.auto import tqdm
 
 from cs_vis import load_model, pick_device, specimens
-from cs_vis.methods.occlusion import spread
+from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth, smooth_saliency
 from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
 from cs_vis.models import untrained
@@ -23,23 +23,15 @@ from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlus
 
 SEED = 21
 NETWORKS = ("specimens", "specimens-robust", "untrained")
-PATCH, STRIDE = 32, 16
 
 
 def occlusion(images, labels, model):
-    """How much of the class's probability is lost where the patch lies, spread over the pixels."""
-    maps = []
-    for image, y in zip(images.split(1), labels.tolist()):
-        heat = occlusion_map(image, y, model, patch=PATCH, stride=STRIDE)
-        with torch.no_grad():
-            whole = model(image).softmax(dim=1)[0, y]
-        maps.append(spread((whole - heat).clamp(min=0), image.shape[2:], PATCH, STRIDE))
-    return torch.stack(maps)
+    return occlusion_loss(images, labels, model, occlusion_map)
 
 
 def smoothed(images, labels, model):
     generator = torch.Generator().manual_seed(0)
-    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8, sigma=0.05,
+    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8,
                            generator=generator)
 
 

@@ -1,17 +1,18 @@
-"""Draw the pictures of the README and of the model card: python docs/figures.py [--steps 160]
+"""Draw the pictures of the README and of the model card: python docs/figures.py [--steps 80]
 
 The class pictures are the proof that the networks learned the kinds: gradient ascent on a class
-score from grey, with jitter and a little blur (Yosinski et al. 2015), no other prior.
+score from grey noise, with jitter, a little blur and L2 (Yosinski et al. 2015), coarse to fine.
 """
 
 import argparse
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from tqdm.auto import trange
 
 from cs_vis import load_model, plots, specimens
-from cs_vis.methods.occlusion import spread
+from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth, smooth_saliency
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
@@ -22,20 +23,27 @@ KINDS = ("ladybug", "owl", "hot-air balloon", "starfish")
 
 def class_pictures(model, steps, generator):
     """A picture for every class (K, 3, 128, 128) that makes its score as large as possible."""
-    count = len(model.class_names)
-    pictures = 0.5 + 0.02 * torch.randn(count, 3, 128, 128, generator=generator)
-    for step in trange(steps):
-        dx, dy = torch.randint(-12, 13, (2,), generator=generator).tolist()
-        moved = pictures.roll((dy, dx), (2, 3)).requires_grad_()
-        score = model(moved).diagonal().sum()
-        gradient, = torch.autograd.grad(score, moved)
-        gradient = gradient / gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-        pictures = pictures + 2.5 * gradient.roll((-dy, -dx), (2, 3))
-        pictures = 0.5 + 0.995 * (pictures - 0.5)  # L2: what nothing asks for fades to grey
-        if step % 8 == 7:
-            pictures = smooth(pictures.flatten(0, 1), 0.5).view_as(pictures)
-        pictures = pictures.clamp(0, 1)
+    pictures = 0.5 + 0.1 * torch.randn(len(model.class_names), 3, 64, 64, generator=generator)
+    for size in (64, 128):  # coarse to fine
+        pictures = F.interpolate(pictures, (size, size), mode="bicubic", align_corners=False)
+        for step in trange(steps):
+            dx, dy = torch.randint(-size // 12, size // 12 + 1, (2,), generator=generator).tolist()
+            moved = pictures.roll((dy, dx), (2, 3)).requires_grad_()
+            gradient, = torch.autograd.grad(score(model, moved), moved)
+            gradient = gradient / gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+            rate = 0.014 * (1 - 0.7 * step / steps)
+            pictures = pictures + rate * gradient.roll((-dy, -dx), (2, 3))
+            pictures = 0.5 + 0.995 * (pictures - 0.5)  # L2: what nothing asks for fades to grey
+            if step % 4 == 3:
+                pictures = smooth(pictures.flatten(0, 1), 0.5).view_as(pictures)
+            pictures = pictures.clamp(0, 1)
     return pictures
+
+
+def score(model, pictures):
+    """The score of class k for picture k, from near and from afar: that asks for large things."""
+    far = [1, 2, 3] if pictures.shape[2] > 100 else [1, 2]
+    return sum(model(F.avg_pool2d(pictures, zoom)).diagonal().sum() for zoom in far)
 
 
 def class_figure(name, steps):
@@ -55,8 +63,7 @@ def method_figure():
         generator = torch.Generator().manual_seed(0)
         saliency = compute_saliency_maps(image, y, model)[0]
         smoothed = smooth_saliency(image, y, model, compute_saliency_maps, generator=generator)[0]
-        heat = occlusion_map(image, y.item(), model, patch=32, stride=8)
-        lost = spread(model(image).softmax(1)[0, y].item() - heat, (128, 128), 32, 8).clamp(min=0)
+        lost = occlusion_loss(image, y, model, occlusion_map, patch=32, stride=8)[0]
         guided = backprop(model, image, y, relu=GuidedReLU)
         rows.append([plots.outlined(image, mask), plots.grey(saliency), plots.grey(smoothed),
                      plots.heat(image, lost),
@@ -77,7 +84,7 @@ def sheet():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=160)
+    parser.add_argument("--steps", type=int, default=80)
     steps = parser.parse_args().steps
     FOLDER.mkdir(exist_ok=True)
     figures = {"methods": method_figure, "specimens": sheet,

@@ -7,7 +7,7 @@ import torch
 
 from .. import images as pictures
 from .. import panels, specimens
-from ..methods.occlusion import spread
+from ..methods.occlusion import occlusion_loss
 from ..methods.saliency import backprop, smooth_saliency
 from ..methods.scores import centre_map, energy_inside, iou, pointing_game
 from ..models import NAMES, load_model, untrained, weights
@@ -70,11 +70,9 @@ def maps_of(model, image, y):
     smoothed = smooth_saliency(image, target, model, compute_saliency_maps, samples=8,
                                generator=generator)[0]
     patch = image.shape[2] // 4
-    heat = occlusion_map(image, y, model, patch=patch, stride=patch // 2)
-    lost = (probabilities(model, image)[y] - heat).clamp(min=0)
+    lost = occlusion_loss(image, target, model, occlusion_map, patch=patch, stride=patch // 2)[0]
     guided = backprop(model, image, target, relu=GuidedReLU)[0]
-    return (saliency, smoothed, spread(lost, image.shape[2:], patch, patch // 2), guided,
-            segment_by_saliency(image, smoothed))
+    return saliency, smoothed, lost, guided, segment_by_saliency(image, smoothed)
 
 
 @torch.no_grad()

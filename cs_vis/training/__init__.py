@@ -91,7 +91,8 @@ def finished(folder, seed):
     saved = checkpoint_at(folder / "specimens.pt", seed)
     if saved is None or saved["step"] < len(steps_of(ORDINARY)):
         raise FileNotFoundError(f"folder={str(folder)!r} holds no finished specimens.pt, from "
-                                "which the robust network starts: run `cs-vis train specimens` first")
+                                "which the robust network starts: run `cs-vis train specimens` "
+                                "first")
     return saved["net"]
 
 
