@@ -33,7 +33,8 @@ def main() -> None:
 def make(notebook: str) -> Goldens:
     """What the references give, and on the tiny cases the fingerprints of the mistakes.
 
-    All is computed in float64; what a trained network took part in is stored as float32.
+    What is right is computed in float64, and stored in float32 where a trained network took part;
+    a fingerprint is in the precision that the check runs in.
     """
     goldens = Goldens({}, {})
     for exercise in checks.EXERCISES.values():
