@@ -3,35 +3,46 @@
     python benchmarks/attribution.py [--images 100] [--networks specimens ...]
 
 Each method on the ordinary, the robust and an untrained network, beside the image-centre baseline.
-Prints a Markdown table, then one JSON object per line. 500 images take about half an hour on one
-core.
+Prints a Markdown table, then one JSON object per line. 500 images take about a quarter of an
+hour on one core.
 """
 
 import argparse
 import json
+from itertools import product
 
 import torch
 from tqdm.auto import tqdm
 
 from cs_vis import load_model, pick_device, specimens
-from cs_vis.methods.occlusion import occlusion_loss
-from cs_vis.methods.saliency import backprop, smooth, smooth_saliency
+from cs_vis.methods.occlusion import occlusion_loss, positions
+from cs_vis.methods.saliency import backprop, smooth_saliency
 from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
 from cs_vis.models import untrained
-from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
+from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps,
                                        segment_by_saliency)
 
 SEED = 21
 NETWORKS = ("specimens", "specimens-robust", "untrained")
 
 
+@torch.no_grad()
+def windows_at_once(image, y, model, patch, stride):
+    """occlusion_map with all windows in one batch: the same values, sooner."""
+    tops, lefts = (positions(side, patch, stride) for side in image.shape[2:])
+    covered = image.repeat(len(tops) * len(lefts), 1, 1, 1)  # (rows * cols, 3, H, W)
+    for one, (top, left) in zip(covered, product(tops, lefts)):
+        one[:, top:top + patch, left:left + patch] = model.mean_color.view(3, 1, 1)
+    return model(covered).softmax(dim=1)[:, y].view(len(tops), len(lefts))
+
+
 def occlusion(images, labels, model):
-    return occlusion_loss(images, labels, model, occlusion_map)
+    return occlusion_loss(images, labels, model, windows_at_once, patch=32, stride=24)
 
 
 def smoothed(images, labels, model):
     generator = torch.Generator().manual_seed(0)
-    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=8,
+    return smooth_saliency(images, labels, model, compute_saliency_maps, samples=4,
                            generator=generator)
 
 
@@ -40,9 +51,8 @@ def guided(images, labels, model):
 
 
 METHODS = {
-    "saliency": lambda images, labels, model: compute_saliency_maps(images, labels, model),
-    "saliency, blurred (3 pixels)": lambda *args: smooth(compute_saliency_maps(*args), 3.0),
-    "smoothed saliency (8 noisy copies)": smoothed,
+    "saliency": compute_saliency_maps,
+    "smoothed saliency (4 noisy copies)": smoothed,
     "guided backprop": guided,
     "occlusion": occlusion,
 }
