@@ -72,7 +72,7 @@ def maps_of(model, image, y):
     patch = image.shape[2] // 4
     lost = occlusion_loss(image, target, model, occlusion_map, patch=patch, stride=patch // 2)[0]
     guided = backprop(model, image, target, relu=GuidedReLU)[0]
-    return saliency, smoothed, lost, guided, segment_by_saliency(image, smoothed)
+    return saliency, smoothed, lost, guided, segment_by_saliency(image, saliency)
 
 
 @torch.no_grad()

@@ -12,11 +12,11 @@ h1 { font-size: 1.9rem; margin: 0 }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .3rem }
 p { max-width: 46rem; margin: .4rem 0 1rem }
 table { border-collapse: collapse }
-th { font-weight: 600; font-size: .85rem; padding: .3rem }
+th { font-weight: 600; font-size: .8rem; padding: .3rem 0 }
 td { padding: 3px; vertical-align: top; text-align: center }
 td img { width: 128px; height: 128px; max-width: none; display: block }
 td small { color: #666; font-size: .75rem; line-height: 1.25; display: block; min-height: 2.2em }
-th.name { text-align: right; padding-right: .7rem; max-width: 9rem }
+th.name { text-align: right; padding-right: .7rem; max-width: 9rem; font-size: .85rem }
 .scores td, .scores th { padding: .15rem .9rem; text-align: right }
 .scores td { font-variant-numeric: tabular-nums }
 .scores tr:nth-child(even) { background: #f4f6f8 }
