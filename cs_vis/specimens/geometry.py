@@ -1,15 +1,27 @@
 """Outlines: arrays of points (n, 2), x to the right, y down, in units of the object's radius."""
 
+from functools import lru_cache
+
 import numpy as np
+
+
+@lru_cache(maxsize=512)
+def steps(start, stop, n):
+    """n equal steps; shapes ask for the same ones again and again, so they are kept, read-only."""
+    t = np.linspace(start, stop, n)
+    t.flags.writeable = False
+    return t
 
 
 def ellipse(x, y, rx, ry=None, turn=0.0, start=0.0, stop=2 * np.pi, n=40):
     """An ellipse about (x, y), or its arc from `start` to `stop`; angles in radians, clockwise."""
-    t = np.linspace(start, stop, n)
+    t = steps(start, stop, n)
     ry = rx if ry is None else ry
     dx, dy = rx * np.cos(t), ry * np.sin(t)
     c, s = np.cos(turn), np.sin(turn)
-    return np.stack([x + c * dx - s * dy, y + s * dx + c * dy], axis=1)
+    outline = np.empty((n, 2))
+    outline[:, 0], outline[:, 1] = x + c * dx - s * dy, y + s * dx + c * dy
+    return outline
 
 
 def star(x, y, points, outer, inner, turn=0.0):
@@ -42,7 +54,9 @@ def smooth(points, n=60):
 def ribbon(line, width):
     """A band of the given width (a number, or one per point) along an open line of points."""
     line = np.asarray(line, float)
-    along = np.gradient(line, axis=0)
+    along = np.empty_like(line)  # np.gradient's differences, without its overhead
+    along[1:-1] = (line[2:] - line[:-2]) / 2
+    along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     across = np.stack([-along[:, 1], along[:, 0]], axis=1) * np.reshape(width, (-1, 1)) / 2
     return np.concatenate([line + across, (line - across)[::-1]])
@@ -51,7 +65,7 @@ def ribbon(line, width):
 def curve(*points, n=24):
     """An open Bezier curve with the given control points."""
     p = np.asarray(points, float)[:, None]
-    t = np.linspace(0, 1, n)[:, None]
+    t = steps(0, 1, n)[:, None]
     while len(p) > 1:
         p = p[:-1] * (1 - t) + p[1:] * t
     return p[0]

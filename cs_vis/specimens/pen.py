@@ -44,19 +44,18 @@ class Pen:
             if left == right or top == bottom:  # outside the frame
                 return
             stamp = np.zeros((bottom - top, right - left), np.uint8)
-            shift = np.array([left, top], np.int32) << SHIFT
             for outline in outlines:  # One by one: overlaps would cancel under the even-odd rule.
-                cv2.fillPoly(stamp, [outline - shift], 1, shift=SHIFT)
+                cv2.fillPoly(stamp, [outline], 1, shift=SHIFT,
+                             offset=(-left << SHIFT, -top << SHIFT))
             hit = (stamp > 0) & (self.label[top:bottom, left:right] == self.current)
             self.color[top:bottom, left:right][hit] = color
 
     def bounds(self, outlines):
         """The part of the sheet (left, top, right, bottom) that some polygons can touch."""
-        corners = np.concatenate(outlines)
-        size = len(self.label)
-        low = np.clip((corners.min(axis=0) >> SHIFT) - 1, 0, size)
-        high = np.clip((corners.max(axis=0) >> SHIFT) + 2, low, size)
-        return *low, *high
+        corners, size = np.concatenate(outlines) >> SHIFT, len(self.label)
+        left, top = (min(max(int(low) - 1, 0), size) for low in corners.min(axis=0))
+        right, bottom = (min(int(high) + 2, size) for high in corners.max(axis=0))
+        return left, top, max(left, right), max(top, bottom)
 
     def cut(self, outline):
         """Take a hole out of whatever is drawn so far."""
@@ -65,7 +64,7 @@ class Pen:
 
     def corners(self, outline):
         pixels = self.place(np.asarray(outline, float)) * (1 << SHIFT)
-        return np.clip(np.round(pixels), -(1 << 20), 1 << 20).astype(np.int32)
+        return np.rint(pixels).astype(np.int32)
 
     def tint(self, hue, saturation, value, spread=0.03):
         """A colour (0 to 255) near the given hue, saturation and value (each 0 to 1)."""
