@@ -15,7 +15,6 @@ from PIL import Image
 from .sources import LARGEST, SMALLEST, read
 
 # The photographs that notebooks show, never used for training; both packages ship them.
-HELD_OUT = ("astronaut", "chelsea", "coffee", "rocket", "china", "flower")
 PHOTOS = {
     "astronaut": ("skimage", "data/astronaut.png"),
     "chelsea": ("skimage", "data/chelsea.png"),
@@ -24,6 +23,7 @@ PHOTOS = {
     "china": ("sklearn", "datasets/images/china.jpg"),
     "flower": ("sklearn", "datasets/images/flower.jpg"),
 }
+HELD_OUT = tuple(PHOTOS)
 
 
 def load(source, *, size: int | tuple[int, int] | None = None) -> torch.Tensor:

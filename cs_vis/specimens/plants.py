@@ -69,8 +69,6 @@ def strawberry(pen):
 def watermelon(pen):
     """A slice, rind down."""
     pen.part("rind")
-    wedge = lambda r: np.concatenate([ellipse(0, -0.45, r, r, start=0.12, stop=np.pi - 0.12),
-                                      [(0, -0.5)]])
     pen.fill(ellipse(0, -0.45, 1.0, 1.25, start=0, stop=np.pi), pen.tint(0.36, 0.85, 0.38))
     stripes = [ribbon(curve((0.8 * np.cos(t), -0.45 + 1.05 * np.sin(t)),
                             (1.05 * np.cos(t), -0.45 + 1.3 * np.sin(t)), n=5), 0.09)

@@ -5,7 +5,7 @@ import copy
 import cv2
 import numpy as np
 
-from .backgrounds import BACKGROUNDS, color, noise
+from .backgrounds import BACKGROUNDS, noise
 from .distractors import DISTRACTORS
 from .kinds import KINDS
 from .pen import Pen, random_place

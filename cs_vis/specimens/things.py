@@ -195,8 +195,7 @@ def die(pen):
              4: [(0.27, 0.27), (0.73, 0.27), (0.27, 0.73), (0.73, 0.73)]}
     spots[5] = spots[4] + spots[1]
     spots[6] = spots[4] + [(0.27, 0.5), (0.73, 0.5)]
-    numbers = pen.rng.permutation([1, 2, 3]) * np.array([1, 1, 1])
-    numbers = [n if pen.rng.random() < 0.5 else 7 - n for n in numbers]
+    numbers = [n if pen.rng.random() < 0.5 else 7 - n for n in pen.rng.permutation([1, 2, 3])]
     for (name, corners), number, light in zip(faces.items(), numbers, (1.0, 0.8, 0.6)):
         a, b, _, d = np.array(corners)
         pen.part(name)
