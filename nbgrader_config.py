@@ -30,8 +30,8 @@ c.GenerateAssignment.force = True
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
 c.GenerateAssignment.preprocessors = [
     stock.LockCells, stock.ClearSolutions, stock.ClearOutput, steps.TagChecks,
-    stock.CheckCellMetadata, stock.ComputeChecksums, stock.SaveCells, stock.ClearHiddenTests,
-    stock.ComputeChecksums, stock.CheckCellMetadata]
+    steps.ForgetFigures, stock.CheckCellMetadata, stock.ComputeChecksums, stock.SaveCells,
+    stock.ClearHiddenTests, stock.ComputeChecksums, stock.CheckCellMetadata]
 
 # autograde: nothing but the student's own cells is taken from a submission (Rebuild), so only
 # the course's tags are left, and its pictures ("look") need not be drawn again.

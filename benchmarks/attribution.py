@@ -1,8 +1,9 @@
 """Do the maps point at the object? Pointing game, energy inside the mask, IoU, on fresh images.
 
-    python benchmarks/attribution.py [--images 100] [--networks specimens ...]
+    python benchmarks/attribution.py [--images 100] [--networks NAME_OR_FILE ...]
 
-Each method on the ordinary, the robust and an untrained network, beside the image-centre baseline.
+Each method on the ordinary, the robust and an untrained network, or on those named (a shipped name,
+"untrained", a .safetensors file), beside the image-centre baseline.
 Prints a Markdown table, then one JSON object per line. 500 images take about a quarter of an
 hour on one core.
 """
@@ -14,12 +15,13 @@ from itertools import product
 import torch
 from tqdm.auto import tqdm
 
-from cs_vis import load_model, pick_device, specimens
-from cs_vis.methods.occlusion import occlusion_loss, positions
+import candidates
+from cs_vis import pick_device, specimens
+from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth_saliency
 from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
 from cs_vis.models import untrained
-from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps,
+from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, positions,
                                        segment_by_saliency)
 
 SEED = 21
@@ -80,13 +82,13 @@ def measure(model, images, labels, masks):
 def network(name, device):
     if name == "untrained":
         return untrained("specimens", generator=torch.Generator().manual_seed(0)).to(device)
-    return load_model(name, device=device)
+    return candidates.network(name, device)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=100)
-    parser.add_argument("--networks", nargs="+", default=NETWORKS, choices=NETWORKS)
+    parser.add_argument("--networks", nargs="+", default=NETWORKS, metavar="NAME_OR_FILE")
     options, device = parser.parse_args(), pick_device()
     count = options.images
     images, labels, masks = (x.to(device) for x in specimens.batch(count, SEED, workers=-1))

@@ -78,7 +78,8 @@ def train(
     seed: Annotated[int, typer.Option(
         help="Of the weights' start and of the order of the data.")] = 0,
 ) -> None:
-    """Train one of the course's two networks again; resumable, 45 minutes at most on 2 cores."""
+    """Train one of the course's two networks again; resumable, an hour at most on 2 cores."""
+    need_clone()
     from cs_vis.training import train as run
     typer.echo(run(name, folder=folder, weights=weights, seed=seed))
 

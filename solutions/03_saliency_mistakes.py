@@ -1,25 +1,43 @@
 """What students write for notebook 03: known mistakes, and right solutions that look different.
 
 `make goldens` runs the mistakes to take their fingerprints; the tests prove that the check rejects
-each under its own name, and accepts every alternative.
+each under its own name, and accepts every alternative. Slips that are independent of each other
+are factors, and what is stored are their products: so two slips are both said.
 """
+
+from itertools import combinations, product
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-MISTAKES = {"compute_saliency_maps": {}, "occlusion_map": {}, "GuidedReLU": {},
-            "segment_by_saliency": {}}
-ALTERNATIVES = {exercise: {} for exercise in MISTAKES}
+EXERCISES = ("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency")
+MISTAKES = {exercise: [] for exercise in EXERCISES}  # (names, function): one slip, or several
+ALTERNATIVES = {exercise: {} for exercise in EXERCISES}
 
 
-def mistake(exercise, name):
-    return lambda function: MISTAKES[exercise].setdefault(name, function)
+def mistake(exercise, *names):
+    def add(function):
+        MISTAKES[exercise].append((names, function))
+        return function
+    return add
 
 
 def alternative(exercise, name):
     return lambda function: ALTERNATIVES[exercise].setdefault(name, function)
+
+
+def products(*factors, at_most=None):
+    """Every choice of one entry per factor, as (names of the slips among them, the entries).
+
+    A factor is {name: entry}; the name of what is right is "", and blanks behind a name make
+    room for another form of the same slip. `at_most` so many slips at once.
+    """
+    for choice in product(*(factor.items() for factor in factors)):
+        names = tuple(name.strip() for name, _ in choice if name)
+        if names and (at_most is None or len(names) <= at_most):
+            yield names, [entry for _, entry in choice]
 
 
 # --- compute_saliency_maps: mistakes
@@ -34,65 +52,94 @@ def own(scores, y):
     return scores.gather(1, y.view(-1, 1)).sum()
 
 
-@mistake("compute_saliency_maps", "no absolute value")
-def no_abs(X, y, model):
-    return gradient_of(own, X, y, model).amax(dim=1)
+SCORES = {
+    "": own,
+    "cross-entropy of the softmax": lambda s, y: F.cross_entropy(s.softmax(1), y),
+    "cross-entropy instead of the score": F.cross_entropy,
+    "log-probability instead of the score": lambda s, y: own(s.log_softmax(1), y),
+    "probability instead of the score": lambda s, y: own(s.softmax(1), y),
+    "sum of all scores": lambda s, y: s.sum(),
+    "mean of all scores": lambda s, y: s.mean(),
+    "scores[:, y]": lambda s, y: s[:, y].sum(),
+    "predicted class instead of y": lambda s, y: s.amax(dim=1).sum(),
+    "mean over the batch": lambda s, y: own(s, y) / len(y),
+    "minus the score": lambda s, y: -own(s, y),
+}
+OTHER_SIGN = {  # the same under an absolute value, another thing without
+    "log-probability instead of the score":
+        lambda s, y: F.cross_entropy(s, y, reduction="sum"),
+    "cross-entropy instead of the score": lambda s, y: -F.cross_entropy(s, y),
+    "cross-entropy of the softmax":
+        lambda s, y: F.cross_entropy(s.softmax(1), y, reduction="sum"),
+    "mean of all scores": lambda s, y: -s.mean(),
+}
+LOUD = {"": lambda g, join: join(g.abs()), "no absolute value": lambda g, join: join(g),
+        "absolute value after the colours are joined": lambda g, join: join(g).abs()}
+JOINS = {"": lambda g, axis: g.amax(dim=axis), "mean over channels": lambda g, axis: g.mean(axis),
+         "sum over channels": lambda g, axis: g.sum(dim=axis),
+         "length over channels": lambda g, axis: g.norm(dim=axis),
+         "minimum over channels": lambda g, axis: g.amin(dim=axis),
+         "one colour only": lambda g, axis: g.select(axis, 0)}
+AXES = {"": 1, "joined over another axis": 0, "joined over another axis ": 2,
+        "joined over another axis  ": 3}
 
 
-@mistake("compute_saliency_maps", "absolute value after the maximum")
-def late_abs(X, y, model):
-    return gradient_of(own, X, y, model).amax(dim=1).abs()
+def map_by(score, loud, join, axis=1, scale=lambda maps: maps):
+    """compute_saliency_maps put together from its factors."""
+    return lambda X, y, model: scale(loud(gradient_of(score, X, y, model),
+                                          lambda g: join(g, axis)))
 
 
-@mistake("compute_saliency_maps", "mean over channels")
-def channel_mean(X, y, model):
-    return gradient_of(own, X, y, model).abs().mean(dim=1)
+for scores in (SCORES, {"": None, **OTHER_SIGN}):
+    for names, entries in products(scores, LOUD, JOINS, AXES):
+        # Minus the score is no mistake where the absolute value comes first.
+        harmless = "minus the score" in names and entries[1] is LOUD[""]
+        if entries[0] is not None and not harmless and (entries[3] == 1 or len(names) < 4):
+            mistake("compute_saliency_maps", *names)(map_by(*entries))
+for names, (score, loud) in products(SCORES, LOUD):
+    if "minus the score" not in names or loud is not LOUD[""]:
+        mistake("compute_saliency_maps", *names, "colour axis kept")(
+            map_by(score, loud, lambda g, axis: g))
+mistake("compute_saliency_maps", "colour axis kept")(map_by(own, LOUD[""], lambda g, axis: g))
+mistake("compute_saliency_maps", "colour axis kept")(
+    map_by(own, LOUD[""], lambda g, axis: g.amax(dim=1, keepdim=True)))
 
 
-@mistake("compute_saliency_maps", "sum over channels")
-def channel_sum(X, y, model):
-    return gradient_of(own, X, y, model).abs().sum(dim=1)
+def stretched(maps, axes):
+    low, high = maps.amin(dim=axes, keepdim=True), maps.amax(dim=axes, keepdim=True)
+    return (maps - low) / (high - low)
 
 
-@mistake("compute_saliency_maps", "length over channels")
-def channel_length(X, y, model):
-    return gradient_of(own, X, y, model).norm(dim=1)
+SCALES = {
+    "rescaled to its maximum": lambda maps: maps / maps.amax(dim=(1, 2), keepdim=True),
+    "rescaled over the batch": lambda maps: maps / maps.max(),
+    "rescaled from minimum to maximum": lambda maps: stretched(maps, (1, 2)),
+    "rescaled from minimum to maximum ": lambda maps: stretched(maps, (0, 1, 2)),
+}
+for name, scale in SCALES.items():
+    mistake("compute_saliency_maps", name.strip())(map_by(own, LOUD[""], JOINS[""], 1, scale))
+    for names, entries in products(SCORES, LOUD, JOINS, at_most=1):
+        if names != ("minus the score",):
+            mistake("compute_saliency_maps", *names, name.strip())(
+                map_by(*entries, 1, scale))
 
 
-@mistake("compute_saliency_maps", "cross-entropy instead of the score")
-def cross_entropy(X, y, model):
-    return gradient_of(F.cross_entropy, X, y, model).abs().amax(dim=1)
+@mistake("compute_saliency_maps", "squared")
+def squares(X, y, model):
+    return gradient_of(own, X, y, model).square().amax(dim=1)
 
 
-@mistake("compute_saliency_maps", "log-probability instead of the score")
-def log_probability(X, y, model):
-    return gradient_of(lambda s, y: own(s.log_softmax(1), y), X, y, model).abs().amax(dim=1)
+@mistake("compute_saliency_maps", "the picture's own maximum")
+def picture_itself(X, y, model):
+    return X.detach().abs().amax(dim=1)
 
 
-@mistake("compute_saliency_maps", "probability instead of the score")
-def probability(X, y, model):
-    return gradient_of(lambda s, y: own(s.softmax(1), y), X, y, model).abs().amax(dim=1)
+@mistake("compute_saliency_maps", "parameters in another order")
+def model_first(model, X, y):
+    return map_by(own, LOUD[""], JOINS[""])(X, y, model)
 
 
-@mistake("compute_saliency_maps", "mean over the batch")
-def batch_mean(X, y, model):
-    return gradient_of(lambda s, y: own(s, y) / len(y), X, y, model).abs().amax(dim=1)
-
-
-@mistake("compute_saliency_maps", "sum of all scores")
-def all_scores(X, y, model):
-    return gradient_of(lambda s, y: s.sum(), X, y, model).abs().amax(dim=1)
-
-
-@mistake("compute_saliency_maps", "scores[:, y]")
-def cross_talk(X, y, model):
-    return gradient_of(lambda s, y: s[:, y].sum(), X, y, model).abs().amax(dim=1)
-
-
-@mistake("compute_saliency_maps", "predicted class instead of y")
-def predicted_class(X, y, model):
-    return gradient_of(lambda s, y: s.amax(dim=1).sum(), X, y, model).abs().amax(dim=1)
-
+# --- compute_saliency_maps: habits and harm, which no value shows
 
 @mistake("compute_saliency_maps", "hard-coded batch axis")
 def five_images(X, y, model):
@@ -107,6 +154,12 @@ def squeezed(X, y, model):
     return gradient_of(own, X, y, model).abs().amax(dim=1).squeeze()
 
 
+@mistake("compute_saliency_maps", "depends on the batch")
+def shared_floor(X, y, model):
+    maps = gradient_of(own, X, y, model).abs().amax(dim=1)
+    return torch.where(maps < 0.3 * maps.mean(), 0, maps)  # faint pixels out, over the whole batch
+
+
 @mistake("compute_saliency_maps", "gradient left from an earlier call")
 def accumulated(X, y, model):
     X.requires_grad_()
@@ -114,10 +167,25 @@ def accumulated(X, y, model):
     return X.grad.abs().amax(dim=1)
 
 
-@mistake("compute_saliency_maps", "rescaled to its maximum")
-def rescaled(X, y, model):
+@mistake("compute_saliency_maps", "clone of an X that requires grad")
+def no_leaf(X, y, model):
+    X = X.clone().requires_grad_()
+    own(model(X), y).backward()
+    return X.grad.abs().amax(dim=1)
+
+
+@mistake("compute_saliency_maps", "another dtype than X's")
+def float_maps(X, y, model):
+    return gradient_of(own, X, y, model).abs().amax(dim=1).float()
+
+
+@mistake("compute_saliency_maps", "train mode while it runs")
+def train_and_back(X, y, model):
+    kept = {name: value.clone() for name, value in model.state_dict().items()}
+    model.train()
     maps = gradient_of(own, X, y, model).abs().amax(dim=1)
-    return maps / maps.amax(dim=(1, 2), keepdim=True)
+    model.eval().load_state_dict(kept)
+    return maps
 
 
 @mistake("compute_saliency_maps", "input changed")
@@ -137,8 +205,9 @@ def thawed(X, y, model):
 
 @mistake("compute_saliency_maps", "model switched to train mode")
 def train_mode(X, y, model):
+    maps = gradient_of(own, X, y, model).abs().amax(dim=1)
     model.train()
-    return gradient_of(own, X, y, model).abs().amax(dim=1)
+    return maps
 
 
 @mistake("compute_saliency_maps", "hooks left")
@@ -201,119 +270,205 @@ def both_signs(X, y, model):
     return torch.cat([gradient, -gradient], dim=1).amax(dim=1)
 
 
+@alternative("compute_saliency_maps", "random numbers drawn and seeded")
+def shuffled(X, y, model):
+    torch.manual_seed(0)
+    order = torch.randperm(len(X))
+    maps = torch.empty_like(X[:, 0])
+    maps[order] = gradient_of(own, X[order], y[order], model).abs().amax(dim=1)
+    return maps
+
+
+@alternative("compute_saliency_maps", "NumPy at the end, not contiguous")
+def numpy_at_the_end(X, y, model):
+    gradient = gradient_of(own, X, y, model).cpu().numpy().transpose(0, 3, 2, 1)
+    return torch.from_numpy(np.abs(gradient).max(axis=3)).to(X.device).transpose(1, 2)
+
+
+class Saliency:
+    """A callable object with a method of its own."""
+
+    def score(self, scores, y):
+        return (scores * F.one_hot(y, scores.shape[1])).sum()
+
+    def __call__(self, X, y, model):
+        return gradient_of(self.score, X, y, model).abs().max(1)[0]
+
+
+ALTERNATIVES["compute_saliency_maps"]["callable object"] = Saliency()
+
+
+@alternative("compute_saliency_maps", "torch.func and vmap, one image each")
+def mapped(X, y, model):
+    def one(x, label):
+        return model(x[None])[0].gather(0, label[None]).sum()
+    return torch.func.vmap(torch.func.grad(one))(X.detach(), y).abs().amax(dim=1)
+
+
+@alternative("compute_saliency_maps", "result still asks for its gradient")
+def with_graph(X, y, model):
+    X = X.detach().clone().requires_grad_()
+    gradient, = torch.autograd.grad(own(model(X), y), X, create_graph=True)
+    return gradient.abs().amax(dim=1)
+
+
 # --- occlusion_map: mistakes
 
 def starts(size, patch, stride):
     return sorted({*range(0, size - patch, stride), size - patch})
 
 
-def probability_of(y, scores):
-    return scores.softmax(dim=1)[0, y]
+def no_flush(size, patch, stride):
+    return range(0, size - patch + 1, stride)
 
 
-@torch.no_grad()
-def occlude(image, y, model, patch, stride, fill, *, starts=starts, read=probability_of,
-            shift=0, grow=0, pile_up=False):
-    """The right way, with a screw for each mistake."""
-    fill = (model.mean_color if fill is None else fill).to(image).view(3, 1, 1)
-    covered, rows = image.clone(), []
-    for top in starts(image.shape[2], patch, stride):
-        row = []
-        for left in starts(image.shape[3], patch, stride):
-            covered = covered if pile_up else image.clone()
-            rows_hidden = slice(max(top + shift, 0), top + shift + patch + grow)
-            covered[:, :, rows_hidden, max(left + shift, 0):left + shift + patch + grow] = fill
-            row.append(read(y, model(covered)))
-        rows.append(torch.stack(row))
-    return torch.stack(rows)
+def always_flush(size, patch, stride):
+    return [*range(0, size - patch + 1, stride), size - patch]
 
 
-@mistake("occlusion_map", "no flush window")
-def no_flush(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill,
-                   starts=lambda size, patch, stride: range(0, size - patch + 1, stride))
+def over_the_border(size, patch, stride):
+    return range(0, size, stride)
 
 
-@mistake("occlusion_map", "last window twice")
-def last_twice(image, y, model, patch=32, stride=16, fill=None):
-    def starts(size, patch, stride):
-        return [*range(0, size - patch + 1, stride), size - patch]
-    return occlude(image, y, model, patch, stride, fill, starts=starts)
+def until_the_last(size, patch, stride):
+    return range(0, size - patch, stride)
 
 
-@mistake("occlusion_map", "black patch")
-def black(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, torch.zeros(3))
+WINDOWS = {  # the starts of rows, and of columns
+    "": (starts, starts), "no flush window": (no_flush, no_flush),
+    "last window twice": (always_flush, always_flush),
+    "window over the border": (over_the_border, over_the_border),
+    "last window missing": (until_the_last, until_the_last),
+    "flush window in one direction only": (starts, no_flush),
+    "flush window in one direction only ": (no_flush, starts),
+}
+READS = {  # from the scores with the patch in place, and those of the whole picture
+    "": lambda s, y, whole: s.softmax(1)[0, y],
+    "score instead of the probability": lambda s, y, whole: s[0, y],
+    "log-probability instead of the probability": lambda s, y, whole: s.log_softmax(1)[0, y],
+    "softmax of the softmax": lambda s, y, whole: s.softmax(1).softmax(1)[0, y],
+    "largest probability instead of y's": lambda s, y, whole: s.softmax(1).max(),
+    "drop instead of the probability":
+        lambda s, y, whole: whole.softmax(1)[0, y] - s.softmax(1)[0, y],
+    "drop instead of the probability ":
+        lambda s, y, whole: s.softmax(1)[0, y] - whole.softmax(1)[0, y],
+    "share of the whole picture's probability":
+        lambda s, y, whole: s.softmax(1)[0, y] / whole.softmax(1)[0, y],
+    "one minus the probability": lambda s, y, whole: 1 - s.softmax(1)[0, y],
+}
+CLASSES = {"": lambda y, whole: y, "predicted class instead of y": lambda y, whole: whole.argmax()}
 
 
-@mistake("occlusion_map", "grey patch")
-def grey(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, torch.full((3,), 0.5))
+def given(image, model, fill):
+    return (model.mean_color if fill is None else fill).to(image)
 
 
-@mistake("occlusion_map", "fill ignored")
-def fill_ignored(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, None)
+FILLS = {
+    "": given,
+    "black patch": lambda image, model, fill: torch.zeros(3).to(image),
+    "grey patch": lambda image, model, fill: torch.full((3,), 0.5).to(image),
+    "white patch": lambda image, model, fill: torch.ones(3).to(image),
+    "the picture's own mean colour": lambda image, model, fill: image.mean(dim=(0, 2, 3)),
+    "one grey for all colours":
+        lambda image, model, fill: given(image, model, fill).mean().expand(3),
+    "fill's colours in another order":
+        lambda image, model, fill: given(image, model, fill).flip(0),
+    "fill ignored": lambda image, model, fill: model.mean_color.to(image),
+}
+PLACES = {  # rows or columns that are covered, from the window's start
+    "": lambda start, patch: slice(start, start + patch),
+    "off by one in position": lambda start, patch: slice(start + 1, start + 1 + patch),
+    "windows centred on their position":
+        lambda start, patch: slice(max(start - patch // 2, 0), start - patch // 2 + patch),
+    "patch one pixel too large": lambda start, patch: slice(start, start + patch + 1),
+    "patch one pixel too small": lambda start, patch: slice(start, start + patch - 1),
+}
 
 
-@mistake("occlusion_map", "predicted class instead of y")
-def wrong_class(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, int(model(image).argmax()), model, patch, stride, fill)
+def cover(image, covered, rows, cols, fill):
+    covered = image.clone()
+    covered[:, :, rows, cols] = fill.view(3, 1, 1)
+    return covered
 
 
-@mistake("occlusion_map", "score instead of the probability")
-def score(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill, read=lambda y, scores: scores[0, y])
+def pile_up(image, covered, rows, cols, fill):
+    covered[:, :, rows, cols] = fill.view(3, 1, 1)
+    return covered
 
 
-@mistake("occlusion_map", "log-probability instead of the probability")
-def log_softmax(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill,
-                   read=lambda y, scores: scores.log_softmax(dim=1)[0, y])
+def one_colour(image, covered, rows, cols, fill):
+    covered = image.clone()
+    covered[:, 0, rows, cols] = fill[0]
+    return covered
 
 
-@mistake("occlusion_map", "drop instead of the probability")
-def drop(image, y, model, patch=32, stride=16, fill=None):
-    before = model(image).softmax(dim=1)[0, y]
-    return before - occlude(image, y, model, patch, stride, fill)
+def all_but(image, covered, rows, cols, fill):
+    covered = fill.view(1, 3, 1, 1).expand_as(image).clone()
+    covered[:, :, rows, cols] = image[:, :, rows, cols]
+    return covered
 
 
-@mistake("occlusion_map", "off by one in position")
-def off_by_one(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill, shift=1)
+COVERS = {"": cover, "patch not restored": pile_up, "one colour painted only": one_colour,
+          "all but the patch covered": all_but}
+TURNS = {"": lambda heat: heat, "rows and columns swapped": lambda heat: heat.T}
 
 
-@mistake("occlusion_map", "windows centred on their position")
-def centred(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill, shift=-(patch // 2))
+def heat_by(read=READS[""], which=CLASSES[""], color=FILLS[""], windows=WINDOWS[""],
+            place=PLACES[""], covering=cover, turn=TURNS[""], swap=False):
+    """occlusion_map put together from its factors."""
+    @torch.no_grad()
+    def occlusion_map(image, y, model, patch=32, stride=16, fill=None):
+        patch, stride = (stride, patch) if swap else (patch, stride)
+        whole, fill = model(image), color(image, model, fill)
+        y, covered, rows = which(y, whole), image.clone(), []
+        for top in windows[0](image.shape[2], patch, stride):
+            row = []
+            for left in windows[1](image.shape[3], patch, stride):
+                covered = covering(image, covered, place(top, patch), place(left, patch), fill)
+                row.append(read(model(covered), y, whole))
+            rows.append(torch.stack(row))
+        return turn(torch.stack(rows))
+    return occlusion_map
 
 
-@mistake("occlusion_map", "patch one pixel too large")
-def too_large(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill, grow=1)
+for names, entries in products(READS, CLASSES, FILLS, WINDOWS, PLACES, COVERS, TURNS, at_most=2):
+    mistake("occlusion_map", *names)(heat_by(*entries))
+mistake("occlusion_map", "patch and stride swapped")(heat_by(swap=True))
 
 
-@mistake("occlusion_map", "patch not restored")
-def not_restored(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill, pile_up=True)
+@mistake("occlusion_map", "parameters in another order")
+def model_first_occlusion(model, image, y, patch=32, stride=16, fill=None):
+    return heat_by()(image, y, model, patch, stride, fill)
 
 
-@mistake("occlusion_map", "rows and columns swapped")
-def swapped(image, y, model, patch=32, stride=16, fill=None):
-    return occlude(image, y, model, patch, stride, fill).T
+# --- occlusion_map: habits and harm, which no value shows
+
+@mistake("occlusion_map", "another dtype than the picture's")
+def float_heat(image, y, model, patch=32, stride=16, fill=None):
+    return heat_by()(image, y, model, patch, stride, fill).float()
+
+
+@mistake("occlusion_map", "train mode while it runs")
+def train_heat_and_back(image, y, model, patch=32, stride=16, fill=None):
+    kept = {name: value.clone() for name, value in model.state_dict().items()}
+    model.train()
+    result = heat_by()(image, y, model, patch, stride, fill)
+    model.eval().load_state_dict(kept)
+    return result
 
 
 @mistake("occlusion_map", "input changed")
 def painted_on(image, y, model, patch=32, stride=16, fill=None):
-    result = occlude(image, y, model, patch, stride, fill)
+    result = heat_by()(image, y, model, patch, stride, fill)
     image[:, :, -patch:, -patch:] = 0  # the last patch stays on the caller's picture
     return result
 
 
 @mistake("occlusion_map", "model switched to train mode")
 def train_mode_left(image, y, model, patch=32, stride=16, fill=None):
+    result = heat_by()(image, y, model, patch, stride, fill)
     model.train()
-    return occlude(image, y, model, patch, stride, fill)
+    return result
 
 
 # --- occlusion_map: right
@@ -365,7 +520,12 @@ def by_hand(image, y, model, patch=32, stride=16, fill=None):
 def occlude_double(image, y, model, patch=32, stride=16, fill=None):
     import copy
     network = copy.deepcopy(model).double()
-    return occlude(image.double(), y, network, patch, stride, fill).to(image.dtype)
+    return heat_by()(image.double(), y, network, patch, stride, fill).to(image.dtype)
+
+
+@alternative("occlusion_map", "other parameter names, with a note")
+def renamed(img, label, net, size=32, step=16, color=None):
+    return heat_by()(img, label, net, size, step, color)
 
 
 # --- GuidedReLU: mistakes
@@ -385,20 +545,50 @@ def relu_with(rule, forward=lambda x: x.clamp(min=0)):
     return GuidedReLU
 
 
-for name, rule in {
-    "only the gradient clamped": lambda x, g: g.clamp(min=0),
-    "only the forward mask": lambda x, g: g * (x > 0),
-    "gradient doubled": lambda x, g: 2 * g.clamp(min=0) * (x > 0),
-    "absolute gradient": lambda x, g: g.abs() * (x > 0),
-    "negative gradients kept": lambda x, g: g.clamp(max=0) * (x > 0),
-    "mask upside down": lambda x, g: g.clamp(min=0) * (x < 0),
-    "size of the gradient lost": lambda x, g: ((g > 0) & (x > 0)).to(g),
-    "gradient times the input": lambda x, g: g.clamp(min=0) * x.clamp(min=0),
-}.items():
-    MISTAKES["GuidedReLU"][name] = relu_with(rule)
+FORWARDS = {
+    "": lambda x: x.clamp(min=0),
+    "no ReLU forward": lambda x: x.clone(),
+    "forward cut at an upper bound": lambda x: x.clamp(0, 1),
+    "mask instead of the ReLU forward": lambda x: (x > 0).to(x),
+    "absolute value forward": lambda x: x.abs(),
+    "leaky forward": lambda x: F.leaky_relu(x, 0.01),
+}
+GRADIENTS = {
+    "": lambda g: g.clamp(min=0),
+    "only the forward mask": lambda g: g,
+    "gradient cut at 1": lambda g: g.clamp(0, 1),
+    "absolute gradient": lambda g: g.abs(),
+    "negative gradients kept": lambda g: g.clamp(max=0),
+    "size of the gradient lost": lambda g: (g > 0).to(g),
+}
+MASKS = {
+    "": lambda x: x > 0,
+    "only the gradient clamped": lambda x: torch.ones_like(x),
+    "mask also where the input is 0": lambda x: x >= 0,
+    "mask upside down": lambda x: x < 0,
+    "mask upside down ": lambda x: x <= 0,
+    "gradient times the input": lambda x: x.clamp(min=0),
+    "gradient times the input ": lambda x: x,
+}
+FACTORS = {"": 1, "gradient doubled": 2, "gradient's sign turned": -1}
 
-MISTAKES["GuidedReLU"]["no ReLU forward"] = relu_with(
-    lambda x, g: g.clamp(min=0) * (x > 0), forward=lambda x: x.clone())
+
+def guided_by(forward, gradient, mask, factor):
+    return relu_with(lambda x, g: factor * gradient(g) * mask(x), forward)
+
+
+for names, entries in products(FORWARDS, GRADIENTS, MASKS, FACTORS, at_most=2):
+    pair = ("only the forward mask", "only the gradient clamped")
+    if set(pair) <= set(names):  # each drops one of the two conditions: together, both
+        names = tuple(name for name in names if name not in pair) + ("neither mask",)
+    mistake("GuidedReLU", *names)(guided_by(*entries))
+for name, rule in {
+    "either instead of both": lambda x, g: g * ((g > 0) | (x > 0)),
+    "the input passed back": lambda x, g: x * ((g > 0) & (x > 0)),
+    "the input passed back ": lambda x, g: x.clamp(min=0),
+    "the input passed back  ": lambda x, g: x * (x > 0) * (g > 0),
+}.items():
+    mistake("GuidedReLU", name.strip())(relu_with(rule))
 
 
 @mistake("GuidedReLU", "sign of the output instead of the input")
@@ -421,8 +611,108 @@ class PlainReLU(torch.nn.ReLU):
 
 
 # What the notebook calls elsewhere, passed to the check by habit.
-MISTAKES["GuidedReLU"]["the class itself not passed"] = relu_with(
-    lambda x, g: g.clamp(min=0) * (x > 0)).apply
+mistake("GuidedReLU", "the class itself not passed")(relu_with(
+    lambda x, g: g.clamp(min=0) * (x > 0)).apply)
+
+
+@mistake("GuidedReLU", "backward misspelt")
+class Misspelt(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backwards(ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient.clamp(min=0) * (x > 0)
+
+
+@mistake("GuidedReLU", "staticmethod forgotten")
+class NoStatic(torch.autograd.Function):
+    def forward(self, ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    def backward(self, ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient.clamp(min=0) * (x > 0)
+
+
+@mistake("GuidedReLU", "backward without return")
+class NoReturn(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        gradient.clamp(min=0) * (x > 0)
+
+
+@mistake("GuidedReLU", "several gradients returned")
+class TwoGradients(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient.clamp(min=0) * (x > 0), x
+
+
+@mistake("GuidedReLU", "nothing saved")
+class NothingSaved(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient.clamp(min=0) * (x > 0)
+
+
+@mistake("GuidedReLU", "ctx.saved_tensors is a tuple")
+class Tuple(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x = ctx.saved_tensors
+        return gradient.clamp(min=0) * (x > 0)
+
+
+@mistake("GuidedReLU", "state outside ctx")
+class SharedState(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        SharedState.x = x.detach()
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.clamp(min=0) * (SharedState.x > 0)
+
+
+@mistake("GuidedReLU", "another dtype than x's")
+class FloatReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0).float()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient.clamp(min=0) * (x > 0)
 
 
 @mistake("GuidedReLU", "input changed")
@@ -435,6 +725,19 @@ class InPlace(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         return gradient.clamp(min=0) * ctx.mask
+
+
+@mistake("GuidedReLU", "input changed")
+class GradientChanged(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mask = x > 0
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        gradient[gradient < 0] = 0
+        return gradient * ctx.mask
 
 
 # --- GuidedReLU: right
@@ -495,88 +798,150 @@ def picture_bytes(image, scale=255):
     return (image[0].permute(1, 2, 0) * scale).round().byte().cpu().numpy()  # (H, W, 3)
 
 
-def blurred(image, saliency):
-    return cv2.GaussianBlur(saliency.detach().cpu().numpy(), (0, 0), 3)
+def converted(code, scale=255):
+    def convert(image):
+        picture = picture_bytes(image, scale)
+        return picture if code is None else cv2.cvtColor(picture, code)
+    return convert
 
 
-def quantiles(smooth):
-    return np.quantile(smooth, [0.30, 0.70, 0.95])
+def gaussian(sigma):
+    return lambda map: cv2.GaussianBlur(map, (0, 0), sigma)
 
 
-def object_of(labels):
+def quantiles(low=0.30, middle=0.70, high=0.95):
+    return lambda blurred, raw: np.quantile(blurred, [low, middle, high])
+
+
+def labels_of(blurred, low, middle, high, sure=(cv2.GC_FGD, cv2.GC_BGD),
+              probable=(cv2.GC_PR_FGD, cv2.GC_PR_BGD)):
+    labels = np.where(blurred > middle, *probable).astype(np.uint8)
+    for label, place in zip(sure, (blurred >= high, blurred <= low)):
+        if label is not None:
+            labels[place] = label
+    return labels
+
+
+def grab_cut(picture, labels, rounds=5):
+    labels = labels.copy()
+    cv2.setRNGSeed(0)
+    cv2.grabCut(picture, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds,
+                cv2.GC_INIT_WITH_MASK)
+    return labels
+
+
+def found(labels, before):
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
-def cut(image, saliency, *, smooth=blurred, levels=quantiles, code=cv2.COLOR_RGB2LAB, scale=255,
-        sure=(cv2.GC_FGD, cv2.GC_BGD), answer=object_of, use_answer=True):
-    """The right way, with a screw for each mistake."""
-    picture = picture_bytes(image, scale)
-    picture = picture if code is None else cv2.cvtColor(picture, code)
-    smooth = smooth(image, saliency)
-    low, middle, high = levels(smooth)
-    labels = np.where(smooth > middle, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    labels[smooth >= high], labels[smooth <= low] = sure
-    result = labels.copy()
-    cv2.setRNGSeed(0)
-    cv2.grabCut(picture, result, None, np.zeros((1, 65)), np.zeros((1, 65)), 5,
-                cv2.GC_INIT_WITH_MASK)
-    return torch.from_numpy(answer(result if use_answer else labels)).to(image.device)
+PICTURES = {
+    "": converted(cv2.COLOR_RGB2LAB), "not converted to Lab": converted(None),
+    "BGR and RGB mixed": converted(cv2.COLOR_BGR2LAB),
+    "another colour space than Lab": converted(cv2.COLOR_RGB2LUV),
+    "another colour space than Lab ": converted(cv2.COLOR_RGB2HSV),
+    "another colour space than Lab  ": converted(cv2.COLOR_RGB2YCrCb),
+    "picture not scaled to 255": converted(cv2.COLOR_RGB2LAB, 0.5),  # as .byte() of these: all 0
+    "picture not scaled to 255 ": converted(cv2.COLOR_RGB2LAB, 1),
+    "picture not scaled to 255  ": converted(None, 0.5),
+}
+BLURS = {
+    "": gaussian(3), "saliency not smoothed": lambda map: map,
+    **{"another blur" + " " * i: gaussian(sigma) for i, sigma in enumerate((1, 1.5, 2, 4, 5))},
+    "another blur     ": lambda map: cv2.blur(map, (3, 3)),
+    "another blur      ": lambda map: cv2.blur(map, (7, 7)),
+}
+LEVELS = {
+    "": quantiles(),
+    "quantiles of the unblurred map":
+        lambda blurred, raw: np.quantile(raw, [0.30, 0.70, 0.95]),
+    "parts of the maximum instead of quantiles":
+        lambda blurred, raw: np.array([0.30, 0.70, 0.95]) * blurred.max(),
+    "parts of the range instead of quantiles":
+        lambda blurred, raw: blurred.min() + np.array([0.30, 0.70, 0.95]) * np.ptp(blurred),
+    **{"low quantile off" + " " * i: quantiles(low=q) for i, q in enumerate((0.05, 0.1, 0.2, 0.5))},
+    **{"middle quantile off" + " " * i: quantiles(middle=q)
+       for i, q in enumerate((0.5, 0.6, 0.8, 0.9))},
+    **{"high quantile off" + " " * i: quantiles(high=q) for i, q in enumerate((0.8, 0.9, 0.99))},
+}
+SEEDS = {
+    "": {}, "thresholds swapped": {"sure": (cv2.GC_BGD, cv2.GC_FGD)},
+    "no sure background": {"sure": (cv2.GC_FGD, None)},
+    "no sure foreground": {"sure": (None, cv2.GC_BGD)},
+    "no probable foreground": {"probable": (cv2.GC_PR_BGD, cv2.GC_PR_BGD)},
+    "no probable background": {"probable": (cv2.GC_PR_FGD, cv2.GC_PR_FGD)},
+}
+ROUNDS = {"": 5, **{"another number of rounds" + " " * i: n for i, n in enumerate((1, 2, 3, 10))}}
+ANSWERS = {
+    "": found,
+    "GrabCut's answer not used": lambda labels, before: found(before, before),
+    "probable label dropped": lambda labels, before: labels == cv2.GC_FGD,
+    "sure label dropped": lambda labels, before: labels == cv2.GC_PR_FGD,
+    "background instead of foreground": lambda labels, before: ~found(labels, before),
+}
 
 
-@mistake("segment_by_saliency", "thresholds swapped")
-def thresholds_swapped(image, saliency):
-    return cut(image, saliency, sure=(cv2.GC_BGD, cv2.GC_FGD))
+def cut_by(picture=PICTURES[""], blur=BLURS[""], levels=LEVELS[""], seeds=SEEDS[""], rounds=5,
+           answer=found):
+    """segment_by_saliency put together from its factors."""
+    def segment_by_saliency(image, saliency):
+        raw = saliency.detach().cpu().numpy()
+        blurred = blur(raw)
+        before = labels_of(blurred, *levels(blurred, raw), **seeds)
+        labels = grab_cut(picture(image), before, rounds)
+        return torch.from_numpy(answer(labels, before)).to(image.device)
+    return segment_by_saliency
 
 
-@mistake("segment_by_saliency", "saliency not smoothed")
-def not_smoothed(image, saliency):
-    return cut(image, saliency, smooth=lambda image, saliency: saliency.detach().cpu().numpy())
+for names, entries in products(PICTURES, BLURS, LEVELS, SEEDS, ROUNDS, ANSWERS, at_most=1):
+    mistake("segment_by_saliency", *names)(cut_by(*entries))
+
+
+def some(factor, *names):
+    return {name: factor[name] for name in ("", *names)}
+
+
+for names, entries in products(
+        some(PICTURES, "not converted to Lab", "BGR and RGB mixed", "picture not scaled to 255"),
+        some(BLURS, "saliency not smoothed"),
+        some(LEVELS, "parts of the maximum instead of quantiles"),
+        some(SEEDS, "thresholds swapped", "no sure background"), {"": 5},
+        some(ANSWERS, "probable label dropped", "background instead of foreground"), at_most=2):
+    if len(names) == 2:
+        mistake("segment_by_saliency", *names)(cut_by(*entries))
 
 
 @mistake("segment_by_saliency", "saliency from the wrong image")
 def wrong_map(image, saliency):
-    return cut(image, image[0].mean(dim=0))
+    return cut_by()(image, image[0].mean(dim=0))
 
 
-@mistake("segment_by_saliency", "BGR and RGB mixed")
-def bgr(image, saliency):
-    return cut(image, saliency, code=cv2.COLOR_BGR2LAB)
+@mistake("segment_by_saliency", "picture not 8-bit RGB")
+def picture_of_floats(image, saliency):
+    return cut_by(lambda image: image[0].permute(1, 2, 0).cpu().numpy() * 255)(image, saliency)
 
 
-@mistake("segment_by_saliency", "not converted to Lab")
-def rgb(image, saliency):
-    return cut(image, saliency, code=None)
+@mistake("segment_by_saliency", "labels not 8-bit")
+def whole_labels(image, saliency):
+    blurred = gaussian(3)(saliency.detach().cpu().numpy())
+    labels = labels_of(blurred, *quantiles()(blurred, None)).astype(np.int64)
+    return torch.from_numpy(found(grab_cut(PICTURES[""](image), labels), None))
 
 
-@mistake("segment_by_saliency", "probable label dropped")
-def sure_only(image, saliency):
-    return cut(image, saliency, answer=lambda labels: labels == cv2.GC_FGD)
+@mistake("segment_by_saliency", "parameters in another order")
+def map_first(saliency, image):
+    return cut_by()(image, saliency)
 
 
-@mistake("segment_by_saliency", "background instead of foreground")
-def inverted(image, saliency):
-    return cut(image, saliency, answer=lambda labels: ~object_of(labels))
-
-
-@mistake("segment_by_saliency", "picture not scaled to 255")
-def not_scaled(image, saliency):
-    return cut(image, saliency, scale=0.5)  # as .byte() of values below 1: all 0
-
-
-@mistake("segment_by_saliency", "parts of the maximum instead of quantiles")
-def parts_of_maximum(image, saliency):
-    return cut(image, saliency, levels=lambda smooth: np.array([0.30, 0.70, 0.95]) * smooth.max())
-
-
-@mistake("segment_by_saliency", "GrabCut's answer not used")
-def answer_unused(image, saliency):
-    return cut(image, saliency, use_answer=False)
+@mistake("segment_by_saliency", "float32 only")
+def float_map(image, saliency):
+    kernel = torch.ones(1, dtype=torch.float32)
+    return cut_by()(image, torch.dot(kernel, torch.ones(1, dtype=saliency.dtype)) * saliency)
 
 
 @mistake("segment_by_saliency", "input changed")
 def scaled_in_place(image, saliency):
     saliency.detach().div_(saliency.max())
-    return cut(image, saliency)
+    return cut_by()(image, saliency)
 
 
 # --- segment_by_saliency: right
@@ -584,25 +949,29 @@ def scaled_in_place(image, saliency):
 @alternative("segment_by_saliency", "OpenCV's kernel written out, another seed")
 def with_kernel(image, saliency):
     cv2.setRNGSeed(5)
-    result = cut(image, saliency, smooth=lambda image, saliency: cv2.sepFilter2D(
-        saliency.detach().cpu().double().numpy(), -1, *2 * [cv2.getGaussianKernel(25, 3)]))
-    return result
+    kernel = cv2.getGaussianKernel(25, 3)
+    blurred = cv2.sepFilter2D(saliency.detach().cpu().double().numpy(), -1, kernel, kernel)
+    labels = labels_of(blurred, *np.quantile(blurred, [0.30, 0.70, 0.95]))
+    cv2.grabCut(PICTURES[""](image), labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 5,
+                cv2.GC_INIT_WITH_MASK)
+    return torch.from_numpy(found(labels, None)).to(image.device)
 
 
 @alternative("segment_by_saliency", "torch quantiles, in float64")
 def torch_quantiles(image, saliency):
     levels = torch.tensor([0.30, 0.70, 0.95], dtype=torch.float64)
-    return cut(image, saliency.double(), levels=lambda smooth: torch.quantile(
-        torch.from_numpy(smooth), levels).numpy())
+    return cut_by(levels=lambda blurred, raw: torch.quantile(
+        torch.from_numpy(blurred), levels).numpy())(image, saliency.double())
 
 
-@alternative("segment_by_saliency", "bytes cut instead of rounded, seeds by rank, no random seed")
-def by_rank(image, saliency):
+@alternative("segment_by_saliency", "bytes cut instead of rounded, sorted by hand, no seed")
+def sorted_by_hand(image, saliency):
     picture = cv2.cvtColor(np.uint8(image.detach().cpu().numpy()[0].transpose(1, 2, 0) * 255),
                            cv2.COLOR_RGB2LAB)
-    smooth = blurred(image, saliency)
-    share = smooth.argsort(axis=None).argsort().reshape(smooth.shape) / (smooth.size - 1)
-    labels = np.select([share >= 0.95, share > 0.70, share > 0.30],
-                       [cv2.GC_FGD, cv2.GC_PR_FGD, cv2.GC_PR_BGD], cv2.GC_BGD).astype(np.uint8)
+    smooth = gaussian(3)(saliency.detach().cpu().numpy())
+    places = np.array([0.30, 0.70, 0.95]) * (smooth.size - 1)
+    low, middle, high = np.interp(places, np.arange(smooth.size), np.sort(smooth, axis=None))
+    labels = np.select([smooth >= high, smooth <= low, smooth > middle],
+                       [cv2.GC_FGD, cv2.GC_BGD, cv2.GC_PR_FGD], cv2.GC_PR_BGD).astype(np.uint8)
     labels, _, _ = cv2.grabCut(picture, labels, None, None, None, 5, cv2.GC_INIT_WITH_MASK)
     return torch.tensor(labels % 2 == 1, device=image.device)

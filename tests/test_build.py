@@ -7,13 +7,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cs_vis.grading import build, stock
+from cs_vis import datasets
+from cs_vis.grading import build, prose, stock
 from cs_vis.grading.course import ROOT, find_assignment, read_course
 
 TOY = Path(__file__).parent / "toy_course"
 NAME = "01_toy"
 RIGHT = {"double_solution": "def double(x):\n    return x + x",
          "half_solution": "def half(x):\n    return 0.5 * x"}
+FRAGMENTS = [["Twice 3 is six, 4 % of 150"], ["half of 5 will be 2.50"]]
 
 
 def copy_toy(folder):
@@ -32,6 +34,23 @@ def toy(tmp_path_factory):
 
 def released(root):
     return nbformat.read(root / "notebooks" / NAME / f"{NAME}.ipynb", as_version=4)
+
+
+def solved(root):
+    return nbformat.read(root / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
+
+
+def change(root, old, new):
+    """Write something else in the course's source."""
+    source = root / "solutions" / f"{NAME}.py"
+    text = source.read_text()
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, new))
+
+
+def stands_on(root):
+    source = (root / "solutions" / f"{NAME}.py").read_text()
+    return prose.stands_on(build.convert(source, figures=True))
 
 
 def all_bytes(root):
@@ -83,6 +102,8 @@ def test_no_execute_keeps_the_outputs_of_unchanged_cells(toy, tmp_path):
 
 def test_metadata_is_complete_and_free_of_times_and_versions(toy):
     solution = json.loads((toy / "solutions" / NAME / f"{NAME}.ipynb").read_text())
+    confirmed = solution["metadata"].pop("cs_vis")
+    assert confirmed == {"figures": FRAGMENTS, "of": stands_on(toy)}
     assert solution["metadata"] == build.METADATA
     for cell in solution["cells"]:
         assert set(cell["metadata"]) <= {"nbgrader", "tags"}
@@ -106,6 +127,74 @@ def test_a_failing_check_stops_the_build(toy, tmp_path):
     source.write_text(source.read_text().replace("return 2 * x", "return 3 * x"))
     with pytest.raises(Exception, match="twice 3 is 6"):
         build.build(NAME, root=root)
+
+
+def test_cells_of_figures_leave_no_trace(toy):
+    """But for the note in the executed solution: ids and counts are as if they were not there."""
+    for notebook in (solved(toy), released(toy)):
+        assert not [cell for cell in notebook.cells if "prose" in cell.source]
+        assert [cell.id for cell in notebook.cells if cell.id.startswith("cell-")] == [
+            "cell-000", "cell-002", "cell-006", "cell-007"]
+    counts = [cell.execution_count for cell in solved(toy).cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    assert "cs_vis" not in released(toy).metadata
+
+
+def test_wrong_numbers_stop_the_build_all_at_once(toy, tmp_path):
+    root = shutil.copytree(toy, tmp_path / "course")
+    right, wrong = "4 % of 150; half of 5 will be 2.50,", "3 % of 150; half as much is 2.4,"
+    change(root, right, wrong)
+    with pytest.raises(ValueError) as caught:
+        build.build(NAME, root=root)
+    said = str(caught.value)
+    assert "2 of its figures are not those of the run" in said
+    assert ('line 29: the run gives "Twice 3 is six, 4 % of 150", '
+            'but line 9 says "Twice 3 is six, 3 % of 150;"') in said
+    assert 'the run gives "half of 5 will be 2.50", and no text says anything like it' in said
+    change(root, wrong, right)
+    build.build(NAME, execute=False, root=root)  # the run was kept, and now the text agrees
+    assert list(all_bytes(root).values()) == list(all_bytes(toy).values())
+
+
+def test_no_execute_compares_the_texts_with_the_last_run(toy, tmp_path):
+    root = shutil.copytree(toy, tmp_path / "course")
+    change(root, "4 % of 150", "5 % of 150")
+    with pytest.raises(ValueError, match='the run gives "Twice 3 is six, 4 % of 150", but line 9'):
+        build.build(NAME, execute=False, root=root)
+
+
+def test_no_execute_forgets_figures_of_other_code(toy, tmp_path):
+    root = shutil.copytree(toy, tmp_path / "course")
+    change(root, "will be {half(5):.2f}", "will be {half(5):.1f}")
+    build.build(NAME, execute=False, root=root)
+    assert "cs_vis" not in solved(root).metadata
+
+
+def test_no_execute_forgets_figures_of_other_networks(toy, tmp_path, monkeypatch):
+    root = shutil.copytree(toy, tmp_path / "course")
+    for folder in ("weights", "gallery"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "weights" / "specimens-robust.safetensors").write_bytes(b"trained anew")
+    monkeypatch.setattr(datasets, "FOLDERS", (tmp_path,))
+    build.build(NAME, execute=False, root=root)
+    assert "cs_vis" not in solved(root).metadata
+
+
+def test_a_fragment_must_be_text_and_stand_once():
+    cell = nbformat.v4.new_code_cell("7", outputs=[nbformat.v4.new_output(
+        "execute_result", {"text/plain": "7"}, execution_count=1)])
+    with pytest.raises(ValueError, match="must end in a list of strings"):
+        prose.fragments(cell)
+    source = '# %% [markdown]\n# It is 3 %, and that is 3 %.\n\n# %% tags=["figures"]\n1\n'
+    with pytest.raises(ValueError, match='line 4: "3 %" stands in the texts 2 times'):
+        prose.confirm(source, [["3 %"]], NAME)
+
+
+def test_words_for_numbers():
+    assert [prose.spelled(n) for n in (2.3, 6.4, 0, 13, -1)] == ["two", "six", "no", "13", "-1"]
+    assert [prose.fraction(p) for p in (0.33, 0.48, 0.42)] == ["a third", "half", "42 %"]
+    assert prose.article("owl") + prose.article("bee") == "an *owl*a *bee*"
+    assert prose.claim("all pass", False) != prose.claim("all pass", True) == "all pass"
 
 
 def test_points_and_grade_ids_are_checked():

@@ -11,13 +11,15 @@ import torchvision
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from cs_vis.checks.fixtures import numbers, tiny_images, tiny_net, tiny_scene
+from cs_vis.checks.fixtures import numbers
+from cs_vis.checks.saliency.scenes import mosaic
 from cs_vis.checks.harm import harms_between, state_of
 from cs_vis.methods.occlusion import occlusion_loss, spread
 from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
 from cs_vis.models import SpecimenNet
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
+from tiny import tiny_images, tiny_net
 
 DOUBLE = torch.float64
 RELU_SPELLINGS = {
@@ -28,7 +30,23 @@ RELU_SPELLINGS = {
     "Tensor.relu": lambda x: x.relu(), "Tensor.relu_": lambda x: x.relu_(),
     "relu_, answer unused": lambda x: (x.relu_(), x)[1],
 }
-RULES = {"gradient": None, "guided": GuidedReLU, "deconvnet": DeconvReLU}
+
+
+class TrueReLU(torch.autograd.Function):
+    """A ReLU with its own gradient."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient * (x > 0)
+
+
+RULES = {"gradient": TrueReLU, "guided": GuidedReLU, "deconvnet": DeconvReLU}
 
 
 class Spelled(nn.Module):
@@ -42,7 +60,7 @@ class Spelled(nn.Module):
     def forward(self, images):
         x = self.relu(self.body.conv1(images - 0.5))
         x = self.relu(self.body.conv2(self.body.pool(x)))
-        return self.body.fc(x.mean(dim=(2, 3)))
+        return self.body.head(x.mean(dim=(2, 3)))
 
 
 def network(name):
@@ -117,6 +135,8 @@ def test_any_neuron_equals_captum(name, layer, neuron, rule, method):
     theirs = method(theirs, theirs.get_submodule(layer)).attribute(
         X.clone().requires_grad_(), neuron_selector=neuron)
     assert_equal(backprop(model, X, neuron, layer=layer, relu=RULES[rule]), theirs)
+    if rule == "gradient":  # for a neuron, no rule is that rule
+        assert_equal(backprop(model, X, neuron, layer=layer), theirs)
 
 
 @pytest.mark.parametrize("patch, stride", [(8, 8), (8, 4)])
@@ -250,7 +270,7 @@ def test_device_and_dtype_follow_the_input(device, dtype):
                smooth_saliency(X, y, model, compute_saliency_maps, samples=2,
                                generator=torch.Generator(device).manual_seed(0))]
     assert all(result.dtype == dtype and result.device.type == device.type for result in results)
-    image, saliency = tiny_scene(1410, (1, 0.6, 0.25, 0.15), device, dtype)
+    image, saliency = (x.to(device, dtype) for x in mosaic(numbers, 2130))
     mask = segment_by_saliency(image, saliency)
     assert mask.dtype == torch.bool and mask.device.type == device.type
 
@@ -261,11 +281,11 @@ def test_device_and_dtype_follow_the_input(device, dtype):
 @pytest.mark.parametrize("spelling", RELU_SPELLINGS)
 def test_every_spelling_of_relu_is_caught(spelling, rule):
     X, y = tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92), torch.tensor([2, 0])
-    expected = backprop(Spelled(lambda x: RULES[rule].apply(x) if RULES[rule] else x.relu()), X, y)
+    expected = backprop(Spelled(lambda x: RULES[rule].apply(x)), X, y)
     found = backprop(Spelled(RELU_SPELLINGS[spelling]), X, y, relu=RULES[rule])
     assert_equal(found, expected, 1e-12)
     if rule != "gradient":
-        assert not torch.allclose(found, backprop(Spelled(nn.ReLU()), X, y))
+        assert not torch.allclose(found, backprop(Spelled(nn.ReLU()), X, y, relu=TrueReLU))
 
 
 def test_channel_is_the_sum_over_its_positions():
@@ -279,7 +299,8 @@ def test_channel_is_the_sum_over_its_positions():
 
 def test_one_class_stands_for_every_image():
     model, X = network("tiny"), tiny_images(2, 8, 6, "cpu", DOUBLE, seed=2)
-    assert torch.equal(backprop(model, X, 3), backprop(model, X, torch.tensor([3, 3])))
+    assert torch.equal(*(backprop(model, X, y, relu=GuidedReLU)
+                         for y in (3, torch.tensor([3, 3]))))
 
 
 class Fragile(Spelled):
@@ -288,14 +309,14 @@ class Fragile(Spelled):
         raise RuntimeError("broken on purpose")
 
 
-@pytest.mark.parametrize("relu", [None, GuidedReLU])
+@pytest.mark.parametrize("relu", [TrueReLU, GuidedReLU])
 @pytest.mark.parametrize("model, target, layer, error", [
     (Spelled(nn.ReLU(inplace=True)), 1, None, None),
     (Spelled(nn.ReLU(inplace=True)), (2, 1, 1), "body.conv2", None),
     (Spelled(nn.ReLU(inplace=True)), 9, None, ValueError),
     (Spelled(nn.ReLU(inplace=True)), (2, 99, 1), "body.conv2", ValueError),
     (Fragile(F.relu), 1, None, RuntimeError),
-    (Fragile(F.relu), (0,), "body.fc", None),
+    (Fragile(F.relu), (0,), "body.head", None),
 ])
 def test_driver_leaves_nothing_behind(model, target, layer, error, relu):
     X = tiny_images(2, 8, 6, "cpu", DOUBLE, seed=2).requires_grad_()
@@ -430,7 +451,8 @@ MAP = numbers(16, 16, seed=2)
     (lambda: occlusion_loss(TWO[0], 1, MODEL, occlusion_map), ValueError, r"images\[None\]"),
     (lambda: occlusion_loss(TWO, 7, MODEL, occlusion_map, patch=4), ValueError, "y=7 is no class"),
     (lambda: occlusion_loss(TWO, 1, MODEL, occlusion_map), ValueError, "patch=32.* 1 to 16 pix"),
-    (lambda: backprop(MODEL, TWO, 5), ValueError, "target=5 is no class"),
+    (lambda: backprop(MODEL, TWO, 1), ValueError, "relu=None with a class.*pass a rule"),
+    (lambda: backprop(MODEL, TWO, 5, relu=GuidedReLU), ValueError, "target=5 is no class"),
     (lambda: backprop(MODEL, TWO, (0,), layer="relu9_1"), ValueError,
      "layer='relu9_1' is not in this network; the nearest are"),
     (lambda: backprop(MODEL, TWO, (99,), layer="relu1_1"), ValueError, r"target=\(99,\)"),

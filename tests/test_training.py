@@ -16,7 +16,10 @@ def short(monkeypatch):
     """A training of a few small steps on a few images."""
     monkeypatch.setattr(training, "ORDINARY", ((32, 24), (48, 16)))
     monkeypatch.setattr(training, "ROBUST", ((32, 16),))
+    monkeypatch.setattr(training, "TUNINGS", tuple(
+        tuning._replace(steps=2) for tuning in training.TUNINGS))
     monkeypatch.setattr(training.data, "BATCH", 8)
+    monkeypatch.setattr(training.data, "MOVED", 4)
     monkeypatch.setattr(training.data, "POOL", 40)
     draw = training.data.draw_many
     monkeypatch.setattr(training.data, "draw_many", lambda n, seed, **_: draw(n, seed))
@@ -39,8 +42,11 @@ def test_folding_changes_nothing():
     torch.testing.assert_close(plain(images), net(images), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name, done", [("specimens", 3), ("specimens-robust", 1)])
-def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch, name, done):
+@pytest.mark.parametrize("name, call, checkpoint, done", [
+    ("specimens", 4, "specimens.pt", 3), ("specimens-robust", 4, "specimens-robust.pt", 1),
+    ("specimens-robust", 11, "specimens-robust-tuning-1.pt", 1)])
+def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch, name, call,
+                                                          checkpoint, done):
     def run(folder):
         return training.train(name, folder=tmp_path / folder, weights=tmp_path / folder,
                               progress=False)
@@ -51,17 +57,17 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monke
     whole = run("a")
     real, calls = training.descend, []
 
-    def killed_at_the_fourth(*args):
+    def killed(*args):
         calls.append(1)
-        if len(calls) == 4:
+        if len(calls) == call:
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(training, "descend", killed_at_the_fourth)
+    monkeypatch.setattr(training, "descend", killed)
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
         run("b")
-    assert torch.load(tmp_path / f"b/{name}.pt")["step"] == done
+    assert torch.load(tmp_path / "b" / checkpoint)["step"] == done
     monkeypatch.setattr(training, "descend", real)
     resumed = run("b")
     (a, _), (b, _) = weights_of(whole), weights_of(resumed)
@@ -103,6 +109,25 @@ def test_the_attack_stays_within_its_radius_and_raises_the_loss():
     losses = [F.cross_entropy(net(one), labels).item() for one in attacked]
     assert len(attacked) == training.REPLAYS and losses == sorted(losses) and losses[0] < losses[-1]
     assert max((one - images).abs().max() for one in attacked) <= training.RADIUS + 1e-6
+
+
+def test_both_balls_are_kept_and_the_loss_rises():
+    torch.manual_seed(0)
+    net = training.TrainingNet(24).eval()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+    seen = []
+    net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    images, labels = 0.2 + 0.6 * torch.rand(12, 3, 32, 32), torch.arange(12)
+    tuning = training.TUNINGS[0]
+    training.descend_in_both_balls(net, optimizer, images, labels, tuning,
+                                   torch.Generator().manual_seed(0))
+    attacked = list(seen)
+    deltas = attacked[-1] - images
+    linf, l2 = deltas.abs().amax(dim=(1, 2, 3)), training.length(deltas).flatten()
+    small, short = linf <= tuning.linf + 1e-6, l2 <= tuning.l2 + 1e-4
+    assert (small | short).all() and not small.all() and (l2[~small] > 0.9).all()
+    first, last = (F.cross_entropy(net(one), labels).item() for one in (attacked[0], attacked[-1]))
+    assert len(attacked) == training.BALL_REPLAYS and last > first
 
 
 @pytest.mark.parametrize("name, error, words", [

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FORBIDDEN = ("reference", "grading", "mistakes", "solutions", "submitted", "autograded", "tests",
+FORBIDDEN = ("reference", "grading", "training", "mistakes", "solutions", "submitted", "autograded", "tests",
              "gradebook", "__pycache__", ".ipynb", ".pyc")
 
 
@@ -46,7 +46,7 @@ def test_no_module_of_the_wheel_imports_what_it_lacks(wheel):
         for name in archive.namelist():
             lines = archive.read(name).decode().splitlines() if name.endswith(".py") else []
             bad = [line for line in lines if line.startswith(("import ", "from "))
-                   and ("reference" in line or "grading" in line)]
+                   and any(word in line for word in ("reference", "grading", "training"))]
             assert not bad, f"{name}: {bad}"
 
 
@@ -86,14 +86,15 @@ def run(*command, cwd=None):
 
 SALIENCY = """
 from cs_vis import images, load_model
-from cs_vis.methods.saliency import backprop
+from cs_vis.methods.saliency import DeconvReLU, backprop
 import cs_vis, importlib.util
 print(cs_vis.__file__)
-for name in ("reference", "grading"):
+for name in ("reference", "grading", "training"):
     assert importlib.util.find_spec("cs_vis." + name) is None
 network = load_model("specimens")
 image = images.photo("chelsea", size=128)
-saliency = backprop(network, image, int(network(image).argmax())).abs().amax(1)
+k = int(network(image).argmax())
+saliency = backprop(network, image, k, relu=DeconvReLU).abs().amax(1)
 images.save((saliency / saliency.max()).expand(3, -1, -1), "saliency.png")
 """
 

@@ -8,7 +8,7 @@ import torch
 
 from cs_vis import plots, widgets
 from cs_vis.exercise import needs
-from cs_vis.methods.occlusion import positions, spread
+from cs_vis.methods.occlusion import spread
 from cs_vis.methods.saliency import DeconvReLU, backprop
 from cs_vis.models import SpecimenNet
 from cs_vis.profile import steps
@@ -310,7 +310,7 @@ def test_steps_is_short_in_the_test_profile_only(monkeypatch):
     ((16, 16), 8, 4), ((17, 23), 5, 4), ((9, 9), 9, 3)])
 def test_spread_is_the_mean_over_the_windows_that_cover_a_pixel(size, patch, stride, device,
                                                                 generator):
-    tops, lefts = (positions(side, patch, stride) for side in size)
+    tops, lefts = (reference.positions(side, patch, stride) for side in size)
     values = torch.rand(len(tops), len(lefts), generator=generator, dtype=torch.float64).to(device)
     got = spread(values, size, patch, stride)
     for row in range(size[0]):
@@ -322,15 +322,15 @@ def test_spread_is_the_mean_over_the_windows_that_cover_a_pixel(size, patch, str
 
 
 def test_positions_are_those_of_the_occlusion_map():
-    assert positions(128, 32, 20) == [0, 20, 40, 60, 80, 96]
+    assert reference.positions(128, 32, 20) == [0, 20, 40, 60, 80, 96]
     map = reference.occlusion_map(torch.rand(1, 3, 32, 45), 0, network(3), patch=16, stride=7)
-    assert tuple(map.shape) == (len(positions(32, 16, 7)), len(positions(45, 16, 7)))
+    assert tuple(map.shape) == (len(reference.positions(32, 16, 7)), len(reference.positions(45, 16, 7)))
 
 
 @pytest.mark.parametrize("call, message", [
     (lambda: spread(torch.zeros(2, 2), (16, 16), 8, 4), r"values has shape \(2, 2\).*3 × 3"),
-    (lambda: positions(16, 20, 4), "patch=20, stride=4"),
-    (lambda: positions(16, 8, 0), "patch=8, stride=0"),
+    (lambda: reference.positions(16, 20, 4), "patch=20, stride=4"),
+    (lambda: reference.positions(16, 8, 0), "patch=8, stride=0"),
 ])
 def test_windows_that_do_not_fit_are_refused(call, message):
     with pytest.raises(ValueError, match=message):

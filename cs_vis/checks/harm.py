@@ -1,77 +1,83 @@
-"""What a function may leave behind that it should not: found by looking before and after."""
+"""What a function may leave behind that it should not: found by looking before and after.
+
+What belongs to nobody's exercise but to the whole process (random numbers, default dtype, whether
+gradients are on …) is no harm: `world_kept` puts it back silently.
+"""
 
 import random
+from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules import module as torch_modules
 
-HARMS = {
-    "input changed":
-        "The values of the input were changed. Work on a copy, for example X.clone().",
-    "model switched to train mode":
-        "The network was left in another mode (train or eval) than it came in. Leave the mode "
-        "alone: in train mode dropout and batch norm would change the scores.",
-    "weights changed":
-        "The network's weights were changed. Only the picture may move, never the network.",
-    "weights' gradients left":
-        "The network's weights were asked for gradients. Ask for the picture's alone: "
-        "torch.autograd.grad(score, X), or X.requires_grad_() before the forward pass.",
-    "hooks left":
-        "A hook was left on the network, so every later pass would run it too. Remove it with "
-        "handle.remove(), also when something fails in between.",
-    "layers replaced":
-        "A layer of the network was replaced and not put back.",
-    "random numbers used":
-        "The global random numbers were drawn from or reseeded, so a repeated run would differ. "
-        "This exercise needs none.",
-    "gradients switched off":
-        "Gradients were left switched off or on for everybody. Use `with torch.no_grad():`, which "
-        "switches back by itself.",
-}
+
+class Harm(NamedTuple):
+    """A kind of harm: its name, what is said, and what of the inputs is compared."""
+    name: str
+    sentence: str  # {which} stands for the inputs that were harmed
+    look: Callable[[Any], list]  # one input -> what must be the same afterwards
+
+
+def values(x):
+    # A tensor's requires_grad and .grad are not looked at: to set them is the familiar way.
+    return [x.detach().clone()] if torch.is_tensor(x) else []
+
+
+def modules(x):
+    return list(x.modules()) if isinstance(x, nn.Module) else []
+
+
+def weights(x):
+    return [w for m in modules(x)
+            for w in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
+
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+HARMS = (  # the most specific first: what an earlier one explains is not said again
+    Harm("input changed",
+         "The values of {which} were changed. Work on a copy, for example {which}.clone().", values),
+    Harm("layers replaced",
+         "A layer of the network was replaced and not put back.",
+         lambda x: [id(m) for m in modules(x)]),
+    Harm("hooks left",
+         "A hook was left on the network, so every later pass would run it too. Remove it with "
+         "handle.remove(), also when something fails in between.",
+         lambda x: [len(getattr(m, hooks)) for m in modules(x) for hooks in HOOKS]),
+    Harm("model switched to train mode",
+         "The network was left in another mode (train or eval) than it came in. Leave the mode "
+         "alone: in train mode dropout and batch norm change the scores.",
+         lambda x: [m.training for m in modules(x)]),
+    Harm("weights changed",
+         "The network's weights were changed. Only the picture may move, never the network.",
+         lambda x: [w.detach().clone() for w in weights(x)]),
+    Harm("weights' gradients left",
+         "The network's weights were asked for gradients. Ask for the picture's alone: "
+         "torch.autograd.grad(score, X), or X.requires_grad_() before the forward pass.",
+         lambda x: [(w.requires_grad, w.grad is None) for w in weights(x)]),
+)
+EXPLAINED = {  # a harm that another one brings along
+    "layers replaced": ("hooks left", "model switched to train mode", "weights changed",
+                        "weights' gradients left"),
+    "model switched to train mode": ("weights changed",),
+}
+SENTENCES = {harm.name: harm.sentence for harm in HARMS}
 
 
-def state_of(inputs: dict) -> dict[str, list]:
-    """Everything among the inputs, and around them, that a call could harm, by name of the harm.
-
-    A tensor's requires_grad and .grad are not among it: to set them is the familiar way.
-    """
-    modules = [m for x in inputs.values() if isinstance(x, nn.Module) for m in x.modules()]
-    weights = [w for m in modules
-               for w in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
-    return {
-        "input changed": [x.detach().clone() for x in inputs.values() if torch.is_tensor(x)],
-        "model switched to train mode": [m.training for m in modules],
-        "weights changed": [w.detach().clone() for w in weights],
-        "weights' gradients left": [(w.requires_grad, w.grad is None) for w in weights],
-        "hooks left": [len(getattr(m, hooks)) for m in modules for hooks in HOOKS],
-        "layers replaced": [id(m) for m in modules],
-        "random numbers used": [torch.get_rng_state(), random.getstate(),
-                                np.random.get_state(legacy=False)["state"]["key"],
-                                np.random.get_state(legacy=False)["state"]["pos"]],
-        "gradients switched off": [torch.is_grad_enabled()],
-    }
+def state_of(inputs: dict) -> dict[tuple[str, str], list]:
+    """Everything among the inputs that a call could harm, by name of the harm and of the input."""
+    return {(harm.name, key): harm.look(x) for harm in HARMS for key, x in inputs.items()}
 
 
-@contextmanager
-def globals_kept(device):
-    """Put back the random numbers and whether gradients are on when the block ends, however."""
-    used = [torch.device(device)] if torch.device(device).type == "cuda" else []
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=used), torch.set_grad_enabled(torch.is_grad_enabled()):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-
-
-def harms_between(before: dict[str, list], after: dict[str, list]) -> list[str]:
-    """The names of the harms that turn one state into the other, in the order of HARMS."""
-    return [name for name in HARMS if not same(before[name], after[name])]
+def harms_between(before: dict, after: dict) -> list[tuple[str, str]]:
+    """The harms (name, input) that turn one state into the other, the most specific first."""
+    found = [key for key in before if not same(before[key], after[key])]
+    names = {name for name, _ in found}
+    explained = {other for name in names for other in EXPLAINED.get(name, ())}
+    return [(name, which) for name, which in found if name not in explained]
 
 
 def same(before: list, after: list) -> bool:
@@ -80,5 +86,48 @@ def same(before: list, after: list) -> bool:
 
 def equal(a, b) -> bool:
     if torch.is_tensor(a):
-        return torch.is_tensor(b) and a.shape == b.shape and torch.equal(a, b)
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+        return torch.is_tensor(b) and a.shape == b.shape and torch.equal(
+            a.nan_to_num(nan=0.5), b.nan_to_num(nan=0.5))
+    return a == b
+
+
+WORLD = (  # what belongs to everybody: how to read it, and how to put it back
+    (torch.get_default_dtype, torch.set_default_dtype),
+    # Setting a device, even the CPU, would slow every later call down: None unsets it.
+    (torch.get_default_device, lambda d: torch.set_default_device(d if d.type != "cpu" else None)),
+    (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (np.geterr, lambda errors: np.seterr(**errors)),
+    (random.getstate, random.setstate),
+    (lambda: [dict(hooks) for hooks in global_hooks()], lambda kept: put_hooks_back(kept)),
+)
+
+
+def global_hooks():
+    """PyTorch's tables of hooks on all modules."""
+    return [table for name, table in vars(torch_modules).items()
+            if name.startswith("_global_") and isinstance(table, dict)]
+
+
+def put_hooks_back(kept):
+    for table, before in zip(global_hooks(), kept):
+        table.clear()
+        table.update(before)
+
+
+@contextmanager
+def world_kept(device):
+    """Gradients are on inside; all that is global is as before when the block ends, however."""
+    used = [torch.device(device)] if torch.device(device).type == "cuda" else []
+    before, numpy = [read() for read, _ in WORLD], np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=used):
+            torch.set_grad_enabled(True)
+            yield
+    finally:
+        for (read, put_back), value in zip(WORLD, before):
+            if read() != value:
+                put_back(value)
+        np.random.set_state(numpy)

@@ -8,7 +8,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from cs_vis.grading import stock
+from cs_vis.grading import prose, stock
 from cs_vis.grading.course import ROOT, find_assignment
 
 LIMIT = 2_500_000  # bytes of an executed solution: what a git repository carries gladly
@@ -39,28 +39,57 @@ def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, 
 
 
 def build_solution(name: str, *, execute: bool = True, root: Path = ROOT) -> Path:
-    """solutions/NAME.py (jupytext, percent format) to solutions/NAME/NAME.ipynb."""
+    """solutions/NAME.py (jupytext, percent format) to solutions/NAME/NAME.ipynb.
+
+    Its metadata keep the numbers that the texts must give, and what these come from. Raises
+    ValueError where a text gives others (cs_vis.grading.prose).
+    """
     points = find_assignment(name, root)["points"]
     source = Path(root, "solutions", f"{name}.py")
     if not source.is_file():
         raise FileNotFoundError(f"assignment={name!r} has no source: {source} is missing")
     target = source.with_suffix("") / f"{name}.ipynb"
-    notebook = convert(source.read_text(encoding="utf-8"))
+    text = source.read_text(encoding="utf-8")
+    notebook = convert(text, figures=True)
     check_points(notebook, points)
-    if execute:
-        run(notebook, target.parent)
-    elif target.is_file():
-        keep_outputs(notebook, nbformat.read(target, as_version=4))
-    write(notebook, target)
+    of = prose.stands_on(notebook)
+    figures = run_all(notebook, target) if execute else keep_all(notebook, target, of)
+    if figures:
+        notebook.metadata.cs_vis = nbformat.from_dict({"figures": figures, "of": of})
+    write(notebook, target)  # first, so that no run is lost for a text that is behind it
+    if figures:
+        prose.confirm(text, figures, name)
     return target
 
 
-def convert(text: str):
-    """The notebook of a percent script, with ids and metadata that are the same every time."""
+def run_all(notebook, target: Path) -> list[list[str]]:
+    """Execute the notebook, take its cells of figures out, and return what they ended in."""
+    run(notebook, target.parent)
+    return [prose.fragments(cell) for cell in prose.take_out(notebook)]
+
+
+def keep_all(notebook, target: Path, of: dict) -> list[list[str]]:
+    """The same without a run: outputs and figures of the last one, as far as they still hold."""
+    prose.take_out(notebook)
+    if not target.is_file():
+        return []
+    old = nbformat.read(target, as_version=4)
+    keep_outputs(notebook, old)
+    return prose.kept(old, of)
+
+
+def convert(text: str, *, figures: bool = False):
+    """The notebook of a percent script, with ids and metadata that are the same every time.
+
+    figures=True keeps the cells that check the texts' numbers; no notebook is written with them.
+    """
     notebook = jupytext.reads(text, fmt="py:percent")
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5  # the first format whose cells have ids
-    for index, cell in enumerate(notebook.cells):
+    seen = [cell for cell in notebook.cells if not prose.is_figures(cell)]
+    if not figures:
+        notebook.cells = seen
+    for index, cell in enumerate(seen):
         roles, tags = cell.metadata.get("nbgrader"), cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({})
         cell.id = f"cell-{index:03d}"

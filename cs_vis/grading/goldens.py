@@ -1,15 +1,17 @@
 """What is right, and what each known mistake gives, as stored tensors: `make goldens`."""
 
 import importlib.util
-import json
 
 import torch
-from safetensors.torch import save_file
 
 from .. import checks
-from ..checks.distance import exact_arithmetic, largest_error, relative_l2, share_that_differs
-from ..checks.engine import observe
-from ..checks.stored import Goldens
+from ..checks.distance import comparable, exact_arithmetic, largest_error, relative_l2, \
+    share_that_differs
+from ..checks.engine import facts_of
+from ..checks.fixtures import numbers
+from ..checks.inputs import live
+from ..checks.observe import observe
+from ..checks.stored import LIKENESS, Goldens, golden_of, save_goldens
 from ..reference import saliency
 from .course import ROOT
 
@@ -22,55 +24,109 @@ def main() -> None:
     for notebook in REFERENCES:
         goldens = make(notebook)
         path = ROOT / f"datasets/goldens/{notebook}.safetensors"
-        save_file(goldens.tensors, path, {"errors": json.dumps(goldens.errors),
-                                          "torch": torch.__version__})
-        print(f"{path.relative_to(ROOT)}: {len(goldens.tensors)} tensors, "
+        save_goldens(goldens, path)
+        prints = sum(map(len, goldens.fingerprints.values()))
+        print(f"{path.relative_to(ROOT)}: {len(goldens.tensors)} tensors, {prints} fingerprints, "
               f"{path.stat().st_size / 1024:.0f} kB")
     (ROOT / "docs/exercises.md").write_text(exercises_page(), encoding="utf-8")
     print("docs/exercises.md")
 
 
 def make(notebook: str) -> Goldens:
-    """What the references give, and on the tiny cases the fingerprints of the mistakes.
-
-    What is right is computed in float64, and stored in float32 where a trained network took part;
-    a fingerprint is in the precision that the check runs in.
-    """
+    """What the references give, and on the tiny cases the fingerprints of the mistakes."""
     goldens = Goldens({}, {})
     for exercise in checks.EXERCISES.values():
         if exercise.notebook == notebook:
-            add_references(goldens, exercise, getattr(REFERENCES[notebook], exercise.name))
-            for name, function in mistakes_of(notebook).MISTAKES[exercise.name].items():
-                add_fingerprint(goldens, exercise, name, function)
+            inputs = {case.name: case.inputs(numbers) for case in exercise.cases}
+            goldens_for(exercise, inputs, goldens)
     return goldens
 
 
-def add_references(goldens, exercise, reference):
+def goldens_for(exercise, inputs, goldens=None, prints: bool = True) -> Goldens:
+    """The goldens of an exercise on these inputs, which need not be the visible ones.
+
+    What is right is computed in float64, and kept in float32 where a trained network took part; a
+    fingerprint is in the precision that the check runs in.
+    """
+    goldens = Goldens({}, {}) if goldens is None else goldens
     for case in exercise.cases:
-        with exact_arithmetic():
-            outputs = case.call(reference, **case.build("cpu", torch.float64))
-        for name, tensor in tensors_in(outputs):
+        if case.name in inputs:
+            add_reference(goldens, exercise, case, inputs[case.name])
+    if prints:
+        for names, function in mistakes_of(exercise.notebook).MISTAKES[exercise.name]:
+            add_fingerprint(goldens, exercise, inputs, names, function)
+        keep_the_simplest(goldens.fingerprints.get(exercise.name, {}))
+    return goldens
+
+
+def add_reference(goldens, exercise, case, inputs):
+    reference = getattr(REFERENCES[exercise.notebook], exercise.name)
+    with exact_arithmetic():
+        outputs = case.call(reference, **live(inputs, "cpu", torch.float64))
+    for name, tensor in outputs.items():
+        if torch.is_tensor(tensor):
             # What a float32 result is compared with on a trained network need not be finer.
-            tensor = tensor if case.fingerprints or tensor.dtype == torch.bool else tensor.float()
-            goldens.tensors[f"{exercise.name}/{case.name}/{name}"] = tensor
+            exact = case.tiny or tensor.dtype == torch.bool
+            tensor = tensor.detach().contiguous().clone()
+            goldens.tensors[f"{exercise.name}/{case.name}/{name}"] = (
+                tensor if exact else tensor.float())
 
 
-def add_fingerprint(goldens, exercise, name, function):
-    """What a mistake gives, as the check will see it; a mistake that gives the right values is
-    recognised by the harm it does, and needs none."""
-    for case in exercise.cases:
-        if name in exercise.mistakes and case.fingerprints:
-            outcome = observe(case, function)
-            if outcome.error:
-                error = type(outcome.error).__name__
-                goldens.errors[f"{exercise.name}/{case.name}/{name}"] = error
-            for output, tensor in tensors_in(outcome.outputs):
-                goldens.tensors[f"{exercise.name}/{case.name}/{output}/{name}"] = tensor
+def add_fingerprint(goldens, exercise, inputs, names, function):
+    """What a mistake returns on every tiny case, if that differs from what is right in two.
+
+    Where it ends in an error it has none. One that is right in value is recognised otherwise.
+    """
+    tiny = [case for case in exercise.cases if case.tiny and case.name in inputs]
+    prints, differ = {}, 0
+    if not set(names) <= set(exercise.mistakes) or told_by_facts(exercise, function):
+        return
+    for case in tiny:
+        outcome = observe(case.call, inputs[case.name], function, dtype=case.dtype)
+        golden = golden_of(goldens, exercise, case)
+        found = {name: outcome.outputs.get(name) for name in golden}
+        if outcome.problem:
+            continue
+        if not all(map(torch.is_tensor, found.values())):
+            return
+        if not all(tensor.isfinite().all() for tensor in found.values()):
+            return
+        differ += any(apart(tensor, golden[name], case) for name, tensor in found.items())
+        prints |= {f"{case.name}/{name}": tensor for name, tensor in found.items()}
+    if differ >= 2:
+        known = goldens.fingerprints.setdefault(exercise.name, {})
+        known[names, sum(names == other for other, _ in known)] = prints
 
 
-def tensors_in(outputs):
-    return [(name, value.detach().contiguous().clone()) for name, value in outputs.items()
-            if torch.is_tensor(value)]
+def apart(tensor, golden, case) -> bool:
+    """Is this well away from what is right?"""
+    if tensor.shape != golden.shape:
+        return True
+    distance = case.distance(comparable(tensor), comparable(golden))
+    return not distance <= 3 * max(case.tolerance, LIKENESS)
+
+
+def told_by_facts(exercise, function) -> bool:
+    """Is the slip in how it is called? That no value shows."""
+    given = facts_of(exercise, function)["parameters"]
+    return given != exercise.parameters and sorted(given) == sorted(exercise.parameters)
+
+
+def keep_the_simplest(known):
+    """Of slips that end in the same values only those with the fewest names are kept."""
+    kept = []
+    for key in sorted(known, key=lambda key: len(key[0])):
+        prints = known[key]
+        if any(same(prints, known[other]) for other in kept):
+            del known[key]
+        else:
+            kept.append(key)
+
+
+def same(prints, others) -> bool:
+    return prints.keys() == others.keys() and all(a.shape == b.shape and torch.equal(a, b) or a.shape == b.shape
+               and a.dtype != torch.bool and largest_error(a.double(), b.double()) < 1e-5
+               for a, b in zip(prints.values(), others.values()))
 
 
 def mistakes_of(notebook: str):

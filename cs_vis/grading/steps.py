@@ -26,6 +26,14 @@ class TagChecks(NbGraderPreprocessor):
         return cell, resources
 
 
+class ForgetFigures(NbGraderPreprocessor):
+    """generate_assignment: what a build noted of the texts' numbers is no matter of students."""
+
+    def preprocess(self, nb, resources):
+        nb.metadata.pop("cs_vis", None)
+        return nb, resources
+
+
 class SubmissionExporter(NotebookExporter):
     """autograde: read what students hand in; a file that is no notebook becomes an empty one."""
 

@@ -1,5 +1,8 @@
 """What comes after an occlusion map: the probability lost, back from patch positions to pixels."""
 
+import math
+from itertools import product
+
 import torch
 from torch import nn
 
@@ -21,7 +24,7 @@ def occlusion_loss(images: torch.Tensor, y, model: nn.Module, occlusion_map, *, 
     """
     check_shape(images)
     for side in images.shape[2:]:
-        positions(side, patch, stride)  # refuses a patch that does not fit
+        require_fit(side, patch, stride)
     chances = model(images).softmax(dim=1)  # (N, K)
     y = check_target(y, *chances.shape, name="y").to(images.device)
     whole = chances.gather(1, y.view(-1, 1))  # (N, 1)
@@ -40,28 +43,26 @@ def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int)
     `stride`, the last one flush with the border, as in the exercise `occlusion_map`.
     Returns (H, W) with size = (H, W). Raises ValueError where rows and cols do not fit.
     """
-    tops, lefts = (positions(side, patch, stride) for side in size)
-    if tuple(values.shape) != (len(tops), len(lefts)):
+    for side in size:
+        require_fit(side, patch, stride)
+    wanted = tuple(math.ceil((side - patch) / stride) + 1 for side in size)
+    if tuple(values.shape) != wanted:
         raise ValueError(f"values has shape {tuple(values.shape)}, but a {patch}-pixel patch in "
-                         f"steps of {stride} has {len(tops)} × {len(lefts)} positions on an image "
+                         f"steps of {stride} has {wanted[0]} × {wanted[1]} positions on an image "
                          f"of {size[0]} × {size[1]}: use the map's own patch and stride")
     total, count = values.new_zeros(size), values.new_zeros(size)
-    for r, top in enumerate(tops):
-        for c, left in enumerate(lefts):
-            window = slice(top, top + patch), slice(left, left + patch)
-            total[window] += values[r, c]
-            count[window] += 1
+    for r, c in product(*map(range, wanted)):
+        top, left = (min(place * stride, side - patch) for place, side in zip((r, c), size))
+        window = slice(top, top + patch), slice(left, left + patch)
+        total[window] += values[r, c]
+        count[window] += 1
     return total / count.clamp(min=1)  # a stride wider than the patch leaves pixels uncovered
 
 
-def positions(side: int, patch: int, stride: int) -> list[int]:
-    """Where the window starts along one side: 0, stride, 2 stride, ..., and flush at the end.
-
-    Raises TypeError for what is no whole number, ValueError for a patch that does not fit.
-    """
+def require_fit(side: int, patch: int, stride: int) -> None:
+    """Refuse a window that does not fit. Raises TypeError for what is no whole number, else
+    ValueError."""
     require_whole(patch=patch, stride=stride)
     if not (1 <= patch <= side and stride >= 1):
         raise ValueError(f"patch={patch}, stride={stride}: the patch must be 1 to {side} pixels, "
                          f"as large as the image at most, and the stride at least 1")
-    starts = list(range(0, side - patch + 1, stride))
-    return starts if starts[-1] == side - patch else starts + [side - patch]

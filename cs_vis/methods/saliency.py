@@ -23,11 +23,14 @@ def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | Non
     images (N, 3, H, W) in [0, 1]. Without a layer, target is a class: an int, or (N,) indices.
     With a layer, it is a channel (an int or (channel,): the sum over all its positions) or one
     neuron (channel, row, col). relu: an autograd Function used for every ReLU while the pass
-    runs, such as GuidedReLU or DeconvReLU; None is the plain gradient. Returns (N, 3, H, W).
-    Raises ValueError or TypeError for a target or a layer that the network does not have.
-    Leaves the network and the images as they were: no module is touched, no hook remains.
+    runs, such as GuidedReLU or DeconvReLU; None is the plain gradient, for inner layers only.
+    Returns (N, 3, H, W). Raises ValueError or TypeError for a target or a layer that the network
+    does not have. Leaves network and images as they were: no module is touched, no hook remains.
     """
     check_shape(images)
+    if relu is None and layer is None:  # that is the heart of an exercise, and ships to students
+        raise ValueError("relu=None with a class as the target is the plain gradient, which "
+                         "compute_saliency_maps takes: pass a rule, such as relu=GuidedReLU")
     if layer is not None:
         find_layer(model, layer)  # refuses a name that this network does not have
     images = images.detach().requires_grad_()

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..images import check_batch, check_shape
 from ..methods.inputs import require_color, require_map, require_one
-from ..methods.occlusion import positions
+from ..methods.occlusion import require_fit
 from ..models import check_target
 
 
@@ -56,6 +56,16 @@ def occlusion_map(image: torch.Tensor, y: int, model: nn.Module, patch: int = 32
     return heat
 
 
+def positions(side: int, patch: int, stride: int) -> list[int]:
+    """Where the window starts along one side: 0, stride, 2 stride, ..., and flush at the end.
+
+    Raises TypeError for what is no whole number, ValueError for a patch that does not fit.
+    """
+    require_fit(side, patch, stride)
+    starts = list(range(0, side - patch + 1, stride))
+    return starts if starts[-1] == side - patch else starts + [side - patch]
+
+
 class GuidedReLU(torch.autograd.Function):
     """ReLU forward; backward, only what is positive on both ways passes.
 
@@ -74,14 +84,15 @@ class GuidedReLU(torch.autograd.Function):
         return gradient.clamp(min=0) * (x > 0)
 
 
-def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor) -> torch.Tensor:
+def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor, *,
+                        rng_seed: int = 0) -> torch.Tensor:
     """Cut out what the saliency points at: GrabCut, told by the smoothed map where to begin.
 
     Simonyan et al. 2014, section 3.2, and Rother et al. 2004. image (1, 3, H, W) in [0, 1],
     saliency (H, W); returns a bool mask (H, W). The map is blurred (sigma 3 pixels); its top 5 %
     are surely foreground, its lowest 30 % surely background, the rest above the 70 % quantile
     probably foreground. Five rounds on the picture in Lab colours, where distances are closer to
-    what an eye sees than in RGB. Raises TypeError or ValueError for other shapes, dtypes, values,
+    what an eye sees than in RGB; its clusters start from rng_seed. Raises TypeError or ValueError for other shapes, dtypes, values,
     and for a map too flat to say where to begin.
     """
     require_one(image)
@@ -90,7 +101,7 @@ def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor) -> torch.Te
     rgb = (image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()  # (H, W, 3)
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
     labels = first_labels(cv2.GaussianBlur(saliency.detach().cpu().numpy(), (0, 0), 3))
-    cv2.setRNGSeed(0)
+    cv2.setRNGSeed(rng_seed)
     cv2.grabCut(lab, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
     mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     return torch.from_numpy(mask).to(image.device)

@@ -67,8 +67,13 @@ def photograph(name):
         return np.asarray(picture.convert("RGB"), np.float32) / 255
 
 
-def photo(rng, size):
-    picture = photograph(PHOTOGRAPHS[rng.integers(len(PHOTOGRAPHS))])
+def any_photograph(rng):
+    return PHOTOGRAPHS[rng.integers(len(PHOTOGRAPHS))]
+
+
+def photo(rng, size, name=None):
+    """A window of a photograph, any of them unless one is named."""
+    picture = photograph(name or any_photograph(rng))
     side = rng.integers(min(160, min(picture.shape[:2])), min(picture.shape[:2]) + 1)
     top, left = (rng.integers(0, n - side + 1) for n in picture.shape[:2])
     crop = picture[top:top + side, left:left + side][:, :: rng.choice([-1, 1])]
@@ -196,3 +201,12 @@ def foliage(rng, size):
 BACKGROUNDS = (photo, photo, photo, photo, gradient, clouds, sky, marble, wood, waves, stripes,
                plaid,
                bricks, stones, hexagonal_tiles, grass, bokeh, night, foliage)
+
+
+def background(rng, size):
+    """One of them, the name of its kind, and that of the photograph (None if it is none)."""
+    ground = BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
+    if ground is not photo:
+        return ground(rng, size), ground.__name__.replace("_", " "), None
+    name = any_photograph(rng)
+    return photo(rng, size, name), "photo", name.split(".")[0]

@@ -1,6 +1,7 @@
 """Drawing on demand: one specimen or thousands, the same for the same seed."""
 
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +9,10 @@ import torch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from .facts import Facts
 from .kinds import KINDS
 from .pen import Pen
+from .pose import check_pose
 from .scene import SIZE, compose
 
 class_names = list(KINDS)
@@ -22,65 +25,79 @@ class Specimen(NamedTuple):
     label: int           # indexes class_names
     mask: torch.Tensor   # (128, 128) bool: the visible part of the object
     parts: dict          # name -> (128, 128) bool; together they are the mask
+    facts: Facts         # plain values: color, pose, background ...
 
 
-def draw(seed: int, kind: str | None = None, *, without: tuple = ()) -> Specimen:
+def draw(seed: int, kind: str | None = None, *, without: tuple = (),
+         pose: dict | None = None) -> Specimen:
     """Draw one specimen; `kind` is drawn too unless given, parts named in `without` are left out.
 
+    `pose` moves the object: a dict of any keys that a Pose has, or the pose of another specimen.
+    Its shadow follows; ground, clutter, light and camera stay, and so does what is not named.
     Without a part, its shadow goes too; all else stays as it is. Raises ValueError or TypeError
-    on a seed that is no whole number >= 0, an unknown kind, a part that the kind does not have.
+    on a seed that is no whole number >= 0, an unknown kind, a part that the kind does not have,
+    an unknown key of a pose or a value outside its limits (centre 0 to 1, size 0.1 to 2 ...).
     """
     check_seed(seed)
     rng = np.random.default_rng(seed)
     chosen = class_names[rng.integers(len(class_names))]
     kind = chosen if kind is None else check_kind(kind)
     without = check_parts(kind, without)
-    picture, parts = compose(rng, kind, without)
+    picture, parts, facts = compose(rng, kind, without, check_pose(pose))
     mask = np.any(list(parts.values()), axis=0)
     parts = {name: torch.from_numpy(part) for name, part in parts.items() if name not in without}
     return Specimen(to_tensor(picture[None]), class_names.index(kind), torch.from_numpy(mask),
-                    parts)
+                    parts, facts)
 
 
-def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False) -> tuple:
+def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False, parts: bool = False,
+          facts: bool = False) -> tuple:
     """Draw n specimens: images (n, 3, 128, 128) in [0, 1], labels (n,), masks (n, 128, 128) bool.
 
+    `parts` appends a list of n dicts {name: (128, 128) bool}, `facts` a list of n Facts.
     Specimen i depends on (seed, i) alone, not on n or on the number of `workers` (processes; -1
     takes every core; worth it from about a thousand specimens). `progress` shows a bar.
     Raises ValueError or TypeError when n or workers is not a whole number >= 1, or on a bad seed.
     """
-    pictures, labels, masks = draw_many(n, seed, workers=workers, progress=progress)
-    return to_tensor(pictures), torch.from_numpy(labels), torch.from_numpy(masks)
+    pictures, labels, masks, *lists = draw_many(n, seed, workers=workers, progress=progress,
+                                                parts=parts, facts=facts)
+    if parts:
+        lists[0] = [{name: torch.from_numpy(part) for name, part in one.items()}
+                    for one in lists[0]]
+    return to_tensor(pictures), torch.from_numpy(labels), torch.from_numpy(masks), *lists
 
 
-def draw_many(n, seed, *, workers=1, progress=False):
+def draw_many(n, seed, *, workers=1, progress=False, parts=False, facts=False):
     """What `batch` draws, as arrays; the pictures (n, 128, 128, 3) are uint8, a quarter as big."""
     check_count("n", n)
     check_seed(seed)
     if workers != -1:
         check_count("workers", workers)
     chunks = [range(i, min(i + 64, n)) for i in range(0, n, 64)]
-    jobs = Parallel(n_jobs=workers, return_as="generator")(delayed(draw_range)(seed, chunk)
-                                                           for chunk in chunks)
+    jobs = Parallel(n_jobs=workers, return_as="generator")(
+        delayed(draw_range)(seed, chunk, parts, facts) for chunk in chunks)
     drawn = []
     with tqdm(total=n, unit="specimen", disable=not progress) as bar:
-        for part in jobs:
-            drawn.append(part)
-            bar.update(len(part[1]))
-    return tuple(np.concatenate(column) for column in zip(*drawn))
+        for chunk in jobs:
+            drawn.append(chunk)
+            bar.update(len(chunk[1]))
+    columns = list(zip(*drawn))
+    return *map(np.concatenate, columns[:3]), *(list(chain(*column)) for column in columns[3:])
 
 
-def draw_range(seed, indices):
-    """Pictures (n, 128, 128, 3) uint8, labels (n,), masks (n, 128, 128) of specimens (seed, i)."""
-    pictures, labels, masks = [], [], []
+def draw_range(seed, indices, parts=False, facts=False):
+    """Specimens (seed, i): pictures (n, 128, 128, 3) uint8, labels, masks; lists, if wanted."""
+    pictures, labels, masks, owned, known = [], [], [], [], []
     for i in indices:
         rng = np.random.default_rng([seed, i])
-        label = rng.integers(len(class_names))
-        picture, parts = compose(rng, class_names[label])
+        labels.append(rng.integers(len(class_names)))
+        picture, part, fact = compose(rng, class_names[labels[-1]])
         pictures.append(picture)
-        labels.append(label)
-        masks.append(np.any(list(parts.values()), axis=0))
-    return np.stack(pictures), np.array(labels, np.int64), np.stack(masks)
+        masks.append(np.any(list(part.values()), axis=0))
+        owned.append(part)
+        known.append(fact)
+    return (np.stack(pictures), np.array(labels, np.int64), np.stack(masks),
+            *([owned] if parts else []), *([known] if facts else []))
 
 
 @lru_cache

@@ -76,25 +76,3 @@ class Pen:
     def any_color(self, saturation=(0.6, 1.0), value=(0.6, 1.0)):
         """A colour of any hue."""
         return self.tint(self.rng.random(), self.rng.uniform(*saturation), self.rng.uniform(*value))
-
-
-def random_place(rng, size, scale, spin):
-    """A random pose: a function from object units (n, 2) to pixels (n, 2).
-
-    `scale` is the object's diameter over the frame's side, `spin` the largest turn in radians.
-    """
-    angle, shear = rng.uniform(-spin, spin), rng.normal(0, 0.08)
-    aspect, flip = np.exp(rng.uniform(-0.1, 0.1)), rng.choice([-1.0, 1.0])
-    c, s = np.cos(angle), np.sin(angle)
-    matrix = np.array([[c, -s], [s, c]]) @ [[1, shear],
-                                            [0, 1]] @ np.diag([flip * aspect, 1 / aspect])
-    radius = scale * size / 2
-    room = 0.8 * radius  # Up to a fifth of the radius may leave the frame.
-    centre = rng.uniform(min(room, size / 2), max(size - room, size / 2), 2)
-    amplitude, phase = rng.normal(0, 0.025, 2), rng.uniform(0, 2 * np.pi, 2)
-
-    def place(points):
-        bent = points + amplitude * np.sin(2.5 * points[:, ::-1] + phase)
-        return bent @ matrix.T * radius + centre
-
-    return place

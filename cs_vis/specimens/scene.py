@@ -1,14 +1,16 @@
 """One picture: ground, clutter behind, the specimen with light on it, clutter before, a camera."""
 
+import colorsys
 import copy
 
 import cv2
 import numpy as np
 
-from .backgrounds import BACKGROUNDS, noise
+from .backgrounds import background, noise
 from .distractors import DISTRACTORS
 from .kinds import KINDS
-from .pen import Pen, random_place
+from .pen import Pen
+from .pose import placed, random_pose
 
 SIZE, FINE = 128, 256  # drawn at twice the size, then averaged
 SCALES = (0.3, 0.95)   # the object's diameter over the frame's side
@@ -57,7 +59,8 @@ def clutter(rng, scale):
         pen.part("clutter")
         shape(pen)
 
-    paint, (cover,), _ = drawn(rng, stroke, random_place(rng, FINE, scale, np.pi))
+    place = placed(random_pose(rng, scale, np.pi), FINE)
+    paint, (cover,), _ = drawn(rng, stroke, place)
     return lit(rng, paint, cover, scale), cover
 
 
@@ -73,36 +76,64 @@ def camera(rng, picture):
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def compose(rng, kind, without=()):
-    """A picture (SIZE, SIZE, 3) uint8 and the coverage of each part as {name: (SIZE, SIZE) bool}.
+def behind(rng):
+    """The ground with clutter on it (SIZE, SIZE, 3), and the facts about it."""
+    ground, kind, photograph = background(rng, SIZE)
+    ground = ground.astype(np.float32)
+    count = int(rng.integers(1, 5)) if rng.random() < 0.6 else 0
+    for _ in range(count):
+        paint, cover = clutter(rng, rng.uniform(0.1, 0.35))
+        ground = lay(ground * shadow(rng, cover, 0.2)[..., None], paint, cover)
+    return ground, {"background": kind, "photograph": photograph, "distractors": count}
+
+
+def before(rng, picture, whole, scale):
+    """The picture with clutter on it, where that lies (SIZE, SIZE), and how many things it is."""
+    hidden, count = np.zeros_like(whole), 0
+    for _ in range(rng.integers(1, 3) if rng.random() < 0.35 else 0):
+        paint, over = clutter(rng, rng.uniform(0.3, 0.6) * scale)
+        both = np.maximum(hidden, over)
+        if (whole * both).sum() < 0.25 * whole.sum():  # At least three quarters stay in sight.
+            picture, hidden, count = lay(picture, paint, over), both, count + 1
+    return picture, hidden, count
+
+
+def compose(rng, kind, without=(), pose=None):
+    """A picture (SIZE, SIZE, 3) uint8, each part as {name: (SIZE, SIZE) bool}, and the Facts.
 
     A pixel belongs to the part that covers most of it, if the object covers at least half of it.
     """
-    ground = BACKGROUNDS[rng.integers(len(BACKGROUNDS))](rng, SIZE).astype(np.float32)
-    for _ in range(rng.integers(1, 5) if rng.random() < 0.6 else 0):
-        paint, cover = clutter(rng, rng.uniform(0.1, 0.35))
-        ground = lay(ground * shadow(rng, cover, 0.2)[..., None], paint, cover)
-
+    ground, facts = behind(rng)
     scale = rng.uniform(*SCALES)
     shape, spin = KINDS[kind]
-    place = random_place(rng, FINE, scale, spin)
+    first = random_pose(rng, scale, spin)
+    pose = first | (pose or {})
     strokes, rest = rng.spawn(2)
-    twin = copy.deepcopy(strokes)
-    paint, parts, names = drawn(strokes, shape, place, without)
+
+    def stroke(pose, without=()):
+        return drawn(copy.deepcopy(strokes), shape, placed(pose, FINE), without)
+
+    paint, parts, names = stroke(pose, without)
     cover = parts.sum(axis=0)
-    # Light and clutter follow the whole object: what is left of it looks as it did.
-    whole = drawn(twin, shape, place)[1].sum(axis=0) if without else cover
-    ground = ground * shadow(rest, cover, scale)[..., None]
-    picture = lay(ground, lit(rest, paint, whole, scale), cover)
+    # Light follows the whole object: what is left of it looks as it did.
+    whole = stroke(pose)[1].sum(axis=0) if without else cover
+    ground = ground * shadow(rest, cover, pose["size"])[..., None]
+    picture = lay(ground, lit(rest, paint, whole, pose["size"]), cover)
+    # Clutter follows the whole object as it first lay: it stays when the object is moved.
+    still = stroke(first)[1].sum(axis=0) if pose != first else whole
+    picture, over, count = before(rest, picture, still, scale)
 
-    hidden = np.zeros_like(cover)
-    for _ in range(rest.integers(1, 3) if rest.random() < 0.35 else 0):
-        paint, over = clutter(rest, rest.uniform(0.3, 0.6) * scale)
-        both = np.maximum(hidden, over)
-        if (whole * both).sum() < 0.25 * whole.sum():  # At least three quarters stay in sight.
-            picture, hidden = lay(picture, paint, over), both
-
-    seen = parts * (1 - hidden)
+    seen = parts * (1 - over)
     mask = seen.sum(axis=0) >= 0.5
     owner = seen.argmax(axis=0)
-    return camera(rest, picture), {name: mask & (owner == i) for i, name in enumerate(names)}
+    facts = paint_facts(paint, mask) | {"pose": pose, "size": pose["size"]} | facts | {
+        "occluders": count, "hidden": float((whole * over).sum() / (whole.sum() or 1))}
+    return camera(rest, picture), {name: mask & (owner == i) for i, name in enumerate(names)}, facts
+
+
+def paint_facts(paint, mask):
+    """The mean colour of the paint (SIZE, SIZE, 3) over the mask, and its hue."""
+    if not mask.any():
+        return {"color": None, "hue": None}
+    color = cv2.mean(paint, mask.astype(np.uint8))[:3]
+    return {"color": color, "hue": colorsys.rgb_to_hsv(*color)[0]}

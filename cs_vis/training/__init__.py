@@ -1,6 +1,7 @@
 """Training the two networks: `cs-vis train specimens`, then `cs-vis train specimens-robust`.
 
-Everything is drawn from the seed and the number of the step, so a run that was killed goes on from
+The robust network is made in two parts: first against changes bounded in every value (L-inf),
+then, with its batch norm folded away, against those and changes bounded in length (L2). Everything is drawn from the seed and the number of the step, so a run that was killed goes on from
 its last checkpoint as if nothing had happened.
 """
 
@@ -8,6 +9,7 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from .. import specimens
-from ..models.specimen_net import NAMES
+from ..models.specimen_net import NAMES, SpecimenNet
 from . import data
 from .net import TrainingNet, fold
 
@@ -26,6 +28,19 @@ from .net import TrainingNet, fold
 ORDINARY = ((64, 64_000), (96, 64_000), (128, 48_000))
 ROBUST = ((96, 16_000), (128, 16_000))
 RADIUS, REPLAYS = 6 / 255, 3  # of the perturbations the robust network is trained against
+
+
+class Tuning(NamedTuple):
+    """A run of the second part, at full size: each image in an L-inf or in an L2 ball."""
+    steps: int
+    peak: float   # of the learning rate
+    linf: float   # radius, the largest change of any value
+    l2: float     # radius, the length of the change over the whole picture
+    share: float  # of the images that are changed within the L2 ball
+
+
+TUNINGS = (Tuning(520, 4e-4, 8 / 255, 3.0, 0.5), Tuning(400, 3e-4, 8 / 255, 4.0, 0.67))
+BALL_REPLAYS = 4
 CHECKPOINT_SECONDS = 60
 
 
@@ -62,12 +77,33 @@ def descend_robustly(net, optimizer, images, labels, generator):
     return loss
 
 
+def descend_in_both_balls(net, optimizer, images, labels, tuning, generator):
+    """The same, each image in a ball of its own: some L-inf, some L2."""
+    in_l2 = torch.rand(len(images), 1, 1, 1, generator=generator).to(images) < tuning.share
+    delta = (torch.rand(images.shape, generator=generator) * 2 - 1).to(images) * tuning.linf
+    for _ in range(BALL_REPLAYS):
+        attacked = (images + delta).clamp(0, 1).requires_grad_()
+        loss = descend(net, optimizer, attacked, labels)
+        along = attacked.grad / length(attacked.grad)
+        step = torch.where(in_l2, tuning.l2 * along, tuning.linf * attacked.grad.sign())
+        delta = delta + 0.7 * step
+        shorter = delta * (tuning.l2 / length(delta)).clamp(max=1)
+        delta = torch.where(in_l2, shorter, delta.clamp(-tuning.linf, tuning.linf))
+    return loss
+
+
+def length(images):
+    """The L2 norm of each image, (N, 1, 1, 1)."""
+    return images.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None, None]
+
+
 def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0,
           progress: bool = True) -> Path:
     """Train "specimens", or fine-tune it into "specimens-robust"; returns the weights' path.
 
     `folder` keeps the drawn images and a checkpoint every minute or so; the same call resumes.
-    Weights are written as fp16 safetensors into `weights`. At most 45 minutes each on 2 cores.
+    Weights are written as fp16 safetensors into `weights`. Some 40 minutes on 2 cores for the
+    ordinary network, an hour for the robust one.
     Raises ValueError on an unknown name, or a checkpoint made with another seed, FileNotFoundError
     when the robust network has no start.
     """
@@ -81,9 +117,42 @@ def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0
         net = TrainingNet(len(specimens.class_names)).to(memory_format=torch.channels_last)
         if name == "specimens-robust":
             net.load_state_dict(finished(folder, seed))
-        pictures, labels = data.pool(folder, progress=progress)
-        seconds = run(name, net, pictures, labels, folder / f"{name}.pt", seed, progress)
-    return save(name, net, Path(weights), pictures, seconds, seed)
+        pool = data.pool(folder, progress=progress)
+        state, seconds = part_one(name, net, pool, folder, seed, progress)
+        if name == "specimens-robust":
+            state, more = part_two(state, pool, folder, seed, progress)
+            seconds += more
+    return save(name, state, Path(weights), pool[0], seconds, seed)
+
+
+def part_one(name, net, pool, folder, seed, progress):
+    """A TrainingNet from small images to the real size; its folded weights, and the seconds."""
+    robust = name == "specimens-robust"
+    sides, peak = (steps_of(ROBUST), 1e-3) if robust else (steps_of(ORDINARY), 3e-3)
+
+    def step(optimizer, number, generator):
+        px = sides[number]
+        images, labels = data.sample(*pool, px, px == sides[-1], generator)
+        return (descend_robustly(net, optimizer, images, labels, generator) if robust
+                else descend(net, optimizer, images, labels))
+    seconds = run(name, net, step, len(sides), peak, folder / f"{name}.pt", seed, progress)
+    return fold(net), seconds
+
+
+def part_two(state, pool, folder, seed, progress):
+    """The robust network tuned in both balls, at the real size and without batch norm."""
+    net = SpecimenNet(classes=len(specimens.class_names)).to(memory_format=torch.channels_last)
+    net.load_state_dict(state)
+
+    seconds = 0.0
+    for number, tuning in enumerate(TUNINGS, 1):
+        def step(optimizer, _, generator):
+            images, labels = data.moved(*pool, generator)
+            return descend_in_both_balls(net, optimizer, images, labels, tuning, generator)
+        checkpoint = folder / f"specimens-robust-tuning-{number}.pt"
+        seconds += run(f"tuning {number}", net, step, tuning.steps, tuning.peak, checkpoint, seed,
+                       progress)
+    return net.state_dict(), seconds
 
 
 def finished(folder, seed):
@@ -115,10 +184,11 @@ def optimizer_of(net):
                               {"params": vectors, "weight_decay": 0.0}])
 
 
-def run(name, net, pictures, labels, checkpoint, seed, progress):
-    """All steps, from the checkpoint on where there is one; returns the seconds used so far."""
-    robust = name == "specimens-robust"
-    sides, peak = (steps_of(ROBUST), 1e-3) if robust else (steps_of(ORDINARY), 3e-3)
+def run(name, net, take, steps, peak, checkpoint, seed, progress):
+    """All steps, from the checkpoint on where there is one; returns the seconds used so far.
+
+    take(optimizer, number, generator) takes one step and returns the loss.
+    """
     optimizer, step, seconds = optimizer_of(net), 0, 0.0
     saved = checkpoint_at(checkpoint, seed)
     if saved:
@@ -127,20 +197,17 @@ def run(name, net, pictures, labels, checkpoint, seed, progress):
         step, seconds = saved["step"], saved["seconds"]
     net.train()
     clock = kept = time.monotonic()
-    bar = tqdm(total=len(sides), initial=step, desc=name, unit="step", disable=not progress)
-    while step < len(sides):
+    bar = tqdm(total=steps, initial=step, desc=name, unit="step", disable=not progress)
+    while step < steps:
         generator = torch.Generator().manual_seed(1_000_003 * seed + step)
         torch.manual_seed(1_000_003 * seed + step)  # for dropout: a resumed run is the same run
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, len(sides), peak)
-        px = sides[step]
-        images, targets = data.sample(pictures, labels, px, px == sides[-1], generator)
-        loss = (descend_robustly(net, optimizer, images, targets, generator) if robust
-                else descend(net, optimizer, images, targets))
+            group["lr"] = learning_rate(step, steps, peak)
+        loss = take(optimizer, step, generator)
         step += 1
         bar.update()
-        bar.set_postfix(px=px, loss=f"{loss:.3f}")
-        if time.monotonic() - kept > CHECKPOINT_SECONDS or step == len(sides):
+        bar.set_postfix(loss=f"{loss:.3f}")
+        if time.monotonic() - kept > CHECKPOINT_SECONDS or step == steps:
             now = time.monotonic()
             seconds, clock, kept = seconds + now - clock, now, now
             keep(checkpoint, net, optimizer, step, seconds, seed)
@@ -155,8 +222,8 @@ def keep(checkpoint, net, optimizer, step, seconds, seed):
     part.replace(checkpoint)
 
 
-def save(name, net, weights, pictures, seconds, seed):
-    """Fold, round to fp16 and write the weights with what a user must know about them."""
+def save(name, state, weights, pictures, seconds, seed):
+    """Round to fp16 and write the weights with what a user must know about them."""
     weights.mkdir(parents=True, exist_ok=True)
     mean = (pictures[:2000].astype(np.float64).mean(axis=(0, 1, 2)) / 255).round(4).tolist()
     about = {"class_names": json.dumps(specimens.class_names), "mean_color": json.dumps(mean),
@@ -165,6 +232,7 @@ def save(name, net, weights, pictures, seconds, seed):
                  "numpy": np.__version__, "opencv": cv2.__version__,
                  "threads": torch.get_num_threads()})}
     path = weights / f"{name}.safetensors"
-    save_file({key: tensor.half() for key, tensor in fold(net).items()}, path, metadata=about)
+    halves = {key: tensor.detach().half().contiguous() for key, tensor in state.items()}
+    save_file(halves, path, metadata=about)
     path.chmod(0o644)  # safetensors writes for the owner alone
     return path

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from ..specimens.draw import draw_many
 
 POOL, BATCH = 32_000, 64
+MOVED = 48  # images in a batch of the second part
 POOL_SEED = 1_000_000  # fresh images for tests use small seeds
 
 
@@ -37,4 +38,15 @@ def sample(pictures, labels, px, last, generator):
                                align_corners=False)
     flip = torch.rand(BATCH, 1, 1, 1, generator=generator) < 0.5
     images = torch.where(flip, images.flip(3), images)
+    return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels[index])
+
+
+def moved(pictures, labels, generator):
+    """A batch at full size: random images, all rolled alike, flipped, made brighter or darker."""
+    index = torch.randint(len(labels), (MOVED,), generator=generator).numpy()
+    images = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255
+    images = images.roll(torch.randint(-12, 13, (2,), generator=generator).tolist(), (2, 3))
+    flip = torch.rand(MOVED, 1, 1, 1, generator=generator) < 0.5
+    light = 0.85 + 0.3 * torch.rand(MOVED, 1, 1, 1, generator=generator)
+    images = (torch.where(flip, images.flip(3), images) * light).clamp(0, 1)
     return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels[index])

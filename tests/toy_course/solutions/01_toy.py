@@ -6,7 +6,8 @@
 import warnings
 
 # %% [markdown]
-# Your turn: `double(x)` returns twice x.
+# Your turn: `double(x)` returns twice x. Twice 3 is
+# six, 4 % of 150; half of 5 will be 2.50, as the last cell computes.
 
 # %% tags=["solution"] nbgrader={"grade_id": "double_solution", "solution": true}
 def double(x):
@@ -25,6 +26,11 @@ secret_input = 1234
 assert double(secret_input) == 2468, "double: another input gives another answer"
 ### END HIDDEN TESTS
 
+# %% tags=["figures"]
+from cs_vis.grading.prose import percent, spelled
+
+[f"Twice 3 is {spelled(double(3))}, {percent(double(3) / 150)} of 150"]
+
 # %% tags=["look"]
 print("a picture that takes long")
 
@@ -42,3 +48,6 @@ assert half(double(5)) == 5, "half: half of twice 5 is 5"
 ### BEGIN HIDDEN TESTS
 assert half(98765) == 49382.5, "half: another input gives another answer"
 ### END HIDDEN TESTS
+
+# %% tags=["figures"]
+[f"half of 5 will be {half(5):.2f}"]

@@ -1,0 +1,49 @@
+"""What a case gives to a function, as data of closed kinds: it can be stored, and made live.
+
+Tensors (floats in float64), numbers, strings, lists and dicts of these, and the two below.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from .fixtures import TinyNet
+
+
+class Leaf(NamedTuple):
+    """A tensor that asks for its gradient, and may hold one from an earlier call."""
+    value: torch.Tensor
+    grad: torch.Tensor | None = None
+
+
+class Network(NamedTuple):
+    """A network by its specification: a trained one by name, or "tiny" with these weights."""
+    kind: str
+    weights: dict[str, torch.Tensor] | None = None
+    guarded: bool = False  # with batch norm and dropout that do nothing in eval mode
+
+
+def live(value, device, dtype: torch.dtype):
+    """The data as what a function is called with: on the device, floats in dtype."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device, dtype if value.is_floating_point() else value.dtype, copy=True)
+    if isinstance(value, Leaf):
+        leaf = live(value.value, device, dtype).requires_grad_()
+        leaf.grad = None if value.grad is None else live(value.grad, device, dtype)
+        return leaf
+    if isinstance(value, Network):
+        return network(value, device, dtype)
+    if isinstance(value, dict):
+        return {key: live(item, device, dtype) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(live(item, device, dtype) for item in value)
+    return value
+
+
+def network(specification: Network, device, dtype):
+    """The network itself; every call builds a new one."""
+    if specification.kind != "tiny":
+        from ..models import load_model  # here, for the tiny cases need none
+        return load_model(specification.kind, device=device, dtype=dtype)
+    with torch.random.fork_rng(devices=[]):  # layers draw weights, which are replaced at once
+        return TinyNet(specification.weights, specification.guarded).to(device, dtype)
