@@ -1,9 +1,9 @@
 """A sheet of 24 class pictures to be named blind, and its key.
 
-    python docs/blind/make_sheet.py NAME_OR_FILE --out docs/blind/NAME.png --shuffle SEED
+    python docs/blind/make_sheet.py NAME_OR_FILE --out docs/blind/NAME.jpg --shuffle SEED
 
 The pictures are those of benchmarks/class_pictures.py, in an order that the seed shuffles; beside
-the PNG lies its key, NAME.json. Give every network another seed.
+it lies its key, NAME.json. Give every network another seed.
 """
 
 import argparse
@@ -45,14 +45,14 @@ def sheet(pictures):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("network", metavar="NAME_OR_FILE")
-    parser.add_argument("--out", type=Path, required=True, metavar="NAME.png")
+    parser.add_argument("--out", type=Path, required=True, metavar="NAME.jpg")
     parser.add_argument("--shuffle", type=int, required=True, metavar="SEED")
     options = parser.parse_args()
     model = network(options.network, pick_device())
     order = shuffled(len(model.class_names), options.shuffle)
     pictures = class_pictures(model, torch.Generator().manual_seed(0))[order]
 
-    sheet(pictures).save(options.out, format="PNG", optimize=True)
+    sheet(pictures).save(options.out, quality=88, optimize=True)
     key = {"network": options.network, "shuffle": options.shuffle,
            "order": [model.class_names[k] for k in order]}
     options.out.with_suffix(".json").write_text(json.dumps(key, indent=1) + "\n")

@@ -1,0 +1,81 @@
+"""The student's wheel ships no answer: no exercise is solved by one call of what is in it."""
+
+import importlib
+import inspect
+import io
+import pkgutil
+from contextlib import redirect_stdout
+from itertools import permutations
+
+import pytest
+import torch
+
+import cs_vis
+from cs_vis import checks
+from cs_vis.checks.fixtures import numbers
+from cs_vis.checks.observe import observe
+from cs_vis.checks.stored import golden_of, load_goldens
+
+CLONE_ONLY = ("cs_vis.reference", "cs_vis.grading", "cs_vis.training", "cs_vis.__main__",
+              "cs_vis.cli")
+LISTED = {}  # (exercise, function) -> the reason why it may ship all the same; none does
+
+
+def shipped():
+    """Every function and class that a module of the wheel defines, by its full name."""
+    for module in pkgutil.walk_packages(cs_vis.__path__, "cs_vis."):
+        if module.name.startswith(CLONE_ONLY):
+            continue
+        home = importlib.import_module(module.name)
+        for name, thing in list(vars(home).items()):
+            if getattr(thing, "__module__", None) == home.__name__ and callable(thing):
+                yield f"{home.__name__}.{name}", thing
+
+
+def ways(thing, count):
+    """The thing called as it is, and with the first `count` arguments in every order, and with
+    what is often done to a result."""
+    yield thing
+    for order in permutations(range(count)):
+        def call(*given, order=order):
+            return thing(*(given[i] for i in order), *given[count:])
+        yield call
+        yield lambda *given, call=call: call(*given).abs().amax(dim=1)
+
+
+def solves(exercise, function, goldens) -> bool:
+    """Is the first case right? That is rare enough for the whole check to be asked then."""
+    case = exercise.cases[0]
+    outcome = observe(case.call, case.inputs(numbers), function, dtype=case.dtype)
+    golden = golden_of(goldens, exercise, case)
+    results = {name: outcome.outputs.get(name) for name in golden}
+    if outcome.problem or not all(torch.is_tensor(x) and x.shape == golden[name].shape
+                                  for name, x in results.items()):
+        return False
+    try:
+        exercise(function)
+    except checks.CheckFailed:
+        return False
+    return True
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name, arguments", [
+    ("compute_saliency_maps", 3), ("occlusion_map", 3), ("segment_by_saliency", 2),
+    ("GuidedReLU", 0)])
+def test_no_single_call_is_the_answer(name, arguments):
+    exercise, goldens = checks.EXERCISES[name], load_goldens("03_saliency")
+    found = []
+    with redirect_stdout(io.StringIO()):
+        for words, thing in shipped():
+            if inspect.isclass(thing) and issubclass(thing, BaseException):
+                continue
+            if any(solves(exercise, way, goldens) for way in ways(thing, arguments)):
+                found.append((name, words))
+    assert found == [entry for entry in LISTED if entry[0] == name]
+
+
+def test_what_is_shipped_is_looked_through():
+    names = {name for name, _ in shipped()}
+    assert {"cs_vis.methods.saliency.backprop", "cs_vis.methods.occlusion.spread",
+            "cs_vis.checks.saliency.guided.through_network"} <= names and len(names) > 150
