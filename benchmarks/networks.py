@@ -57,7 +57,8 @@ def unit(gradient):
 
 
 # What it is called: its radius, the projection on what is allowed, the direction of a step.
-ATTACKS = {"2/255": (2 / 255, into_cube, torch.sign), "6/255": (6 / 255, into_cube, torch.sign),
+ATTACKS = {"L∞ 2/255": (2 / 255, into_cube, torch.sign),
+           "L∞ 6/255": (6 / 255, into_cube, torch.sign),
            "L2 1": (1.0, into_ball, unit), "L2 2": (2.0, into_ball, unit)}
 
 
