@@ -7,12 +7,12 @@ panel is asked for; without it the picture comes alone, with a sentence.
 
 from collections.abc import Callable
 from html import escape
-from inspect import unwrap
 from traceback import walk_tb
 
 import torch
 
 from . import plots
+from .checks.place import codes_of, problem_of
 from .exercise import unsolved
 from .models import activations
 from .questions import METHODS, Method, Question
@@ -147,15 +147,9 @@ def draw(method: Method, question: Question) -> plots.Plate:
 def explain(error: Exception, student: dict) -> str:
     """A line on what went wrong, "your" function only where the error came through it."""
     passed = {frame.f_code for frame, _ in walk_tb(error.__traceback__)}
-    names = [name for name, function in student.items() if passed & codes(function)]
+    names = [name for name, function in student.items() if passed & codes_of(function)]
     if names and isinstance(error, NotImplementedError) and not str(error):
         return unsolved(*names)
-    said = f"{type(error).__name__}: {error}"
-    return f"Your {names[0]} raised {said}" if names else f"No picture, for this went wrong: {said}"
-
-
-def codes(function) -> set:
-    """What runs when the student's function, or autograd Function, is called."""
-    parts = [function.forward, function.backward] if isinstance(function, type) else [function]
-    # @torch.no_grad() and its like wrap the function, hence the unwrap.
-    return {getattr(unwrap(part), "__code__", None) for part in parts}
+    if names:
+        return f"Your {names[0]} raised {problem_of(error, student[names[0]])}."
+    return f"No picture, for this went wrong: {type(error).__name__}: {error}"
