@@ -1,54 +1,29 @@
-"""Draw the pictures of the README and of the model card: python docs/figures.py [--steps 80]
+"""Draw the pictures of the README and of the model card: python docs/figures.py [NAME ...]
 
-The class pictures are the proof that the networks learned the kinds: gradient ascent on a class
-score from grey noise, with jitter, a little blur and L2 (Yosinski et al. 2015), coarse to fine.
+The class pictures are those of benchmarks/class_pictures.py, which docs/blind has named blind.
 """
 
-import argparse
+import sys
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from tqdm.auto import trange
 
 from cs_vis import load_model, plots, specimens
 from cs_vis.methods.occlusion import occlusion_loss
-from cs_vis.methods.saliency import backprop, smooth, smooth_saliency
+from cs_vis.methods.saliency import backprop, smooth_saliency
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+from class_pictures import class_pictures  # noqa: E402
 
 FOLDER = Path(__file__).parent / "figures"
 KINDS = ("ladybug", "owl", "hot-air balloon", "starfish")
 
 
-def class_pictures(model, steps, generator):
-    """A picture for every class (K, 3, 128, 128) that makes its score as large as possible."""
-    pictures = 0.5 + 0.1 * torch.randn(len(model.class_names), 3, 64, 64, generator=generator)
-    for size in (64, 128):  # coarse to fine
-        pictures = F.interpolate(pictures, (size, size), mode="bicubic", align_corners=False)
-        for step in trange(steps):
-            dx, dy = torch.randint(-size // 12, size // 12 + 1, (2,), generator=generator).tolist()
-            moved = pictures.roll((dy, dx), (2, 3)).requires_grad_()
-            gradient, = torch.autograd.grad(score(model, moved), moved)
-            gradient = gradient / gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-            rate = 0.014 * (1 - 0.7 * step / steps)
-            pictures = pictures + rate * gradient.roll((-dy, -dx), (2, 3))
-            pictures = 0.5 + 0.995 * (pictures - 0.5)  # L2: what nothing asks for fades to grey
-            if step % 4 == 3:
-                pictures = smooth(pictures.flatten(0, 1), 0.5).view_as(pictures)
-            pictures = pictures.clamp(0, 1)
-    return pictures
-
-
-def score(model, pictures):
-    """The score of class k for picture k, from near and from afar: that asks for large things."""
-    far = [1, 2, 3] if pictures.shape[2] > 100 else [1, 2]
-    return sum(model(F.avg_pool2d(pictures, zoom)).diagonal().sum() for zoom in far)
-
-
-def class_figure(name, steps):
+def class_figure(name):
     model = load_model(name)
-    pictures = class_pictures(model, steps, torch.Generator().manual_seed(0)).split(1)
+    pictures = class_pictures(model, torch.Generator().manual_seed(0)).split(1)
     rows = [list(pictures[i:i + 8]) for i in range(0, len(pictures), 8)]
     titles = [model.class_names[i:i + 8] for i in range(0, len(pictures), 8)]
     return plots.show(rows, titles, height=1.25)
@@ -83,15 +58,12 @@ def sheet():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=80)
-    steps = parser.parse_args().steps
     FOLDER.mkdir(exist_ok=True)
     figures = {"methods": method_figure, "specimens": sheet,
-               "classes-robust": lambda: class_figure("specimens-robust", steps),
-               "classes-ordinary": lambda: class_figure("specimens", steps)}
-    for name, draw in figures.items():
-        draw().savefig(FOLDER / f"{name}.jpg", dpi=130, pil_kwargs={"quality": 85})
+               "classes-robust": lambda: class_figure("specimens-robust"),
+               "classes-ordinary": lambda: class_figure("specimens")}
+    for name in sys.argv[1:] or figures:
+        figures[name]().savefig(FOLDER / f"{name}.jpg", dpi=130, pil_kwargs={"quality": 85})
 
 
 if __name__ == "__main__":
