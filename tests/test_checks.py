@@ -357,7 +357,8 @@ def test_relu_that_returns_nothing():
         @staticmethod
         def backward(ctx, gradient):
             return gradient
-    with pytest.raises(checks.CheckFailed, match="the forward result should be a plain tensor.*in `return`"):
+    with pytest.raises(checks.CheckFailed, match="the forward result should be a plain tensor.*in "
+                                                 "`return`"):
         checks.GuidedReLU(GuidedReLU)
 
 

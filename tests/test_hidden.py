@@ -57,7 +57,7 @@ def solution_cells():
     return "import cv2\nimport numpy as np\nimport torch\n" + "\n".join(wanted)
 
 
-def judged_apart(folder, source):
+def judged_apart(folder, source, python=sys.executable):
     """What each graded cell says to `source`, run in a process of its own."""
     inputs = {}
     for number, (name, cell) in enumerate(CELLS.items()):
@@ -69,7 +69,7 @@ def judged_apart(folder, source):
         boxes.save(asked, folder / f"{name}.inbox")
     (folder / "solution.py").write_text(source)
     (folder / "harness.py").write_text(HARNESS)
-    subprocess.run([sys.executable, folder / "harness.py", folder], check=True, cwd=folder)
+    subprocess.run([python, folder / "harness.py", folder], check=True, cwd=folder)
     said = {}
     for name, cell in CELLS.items():
         outcomes = boxes.load(folder / f"{name}.outbox")

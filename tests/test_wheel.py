@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FORBIDDEN = ("reference", "grading", "training", "mistakes", "solutions", "submitted", "autograded", "tests",
-             "gradebook", "__pycache__", ".ipynb", ".pyc")
+FORBIDDEN = ("reference", "grading", "training", "mistakes", "solutions", "submitted", "autograded",
+             "tests", "gradebook", "__pycache__", ".ipynb", ".pyc")
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,11 @@ def test_it_works_in_an_environment_without_the_clone(student, tmp_path):
     where = run(student, "-c", SALIENCY, cwd=tmp_path)
     assert str(ROOT) not in where
     assert (tmp_path / "saliency.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_graded_cells_are_called_where_only_the_wheel_is(student, tmp_path):
+    """Drawn and judged here, in the clone; called there."""
+    from test_hidden import judged_apart, solution_cells
+    said = judged_apart(tmp_path, solution_cells(), python=student)
+    assert len(said) == 14 and not any(said.values()), said

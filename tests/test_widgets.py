@@ -203,7 +203,8 @@ def test_errors_are_traced_through_decorators_and_autograd_functions(parts):
             raise ValueError("no ctx")
 
     panel = widgets.saliency_panel(*parts, occlusion_map=broken_map, GuidedReLU=BrokenReLU)
-    assert re.match(r"Your GuidedReLU raised ValueError \(no ctx\) in line \d+: raise", panel.problem)
+    assert re.match(r"Your GuidedReLU raised ValueError \(no ctx\) in line \d+: raise",
+                    panel.problem)
     panel.method.value = "occlusion"
     assert re.match(r"Your occlusion_map raised KeyError \('patch'\) in line \d", panel.problem)
 
@@ -328,7 +329,7 @@ def test_spread_is_the_mean_over_the_windows_that_cover_a_pixel(size, patch, str
 def test_positions_are_those_of_the_occlusion_map():
     assert reference.positions(128, 32, 20) == [0, 20, 40, 60, 80, 96]
     map = reference.occlusion_map(torch.rand(1, 3, 32, 45), 0, network(3), patch=16, stride=7)
-    assert tuple(map.shape) == (len(reference.positions(32, 16, 7)), len(reference.positions(45, 16, 7)))
+    assert tuple(map.shape) == tuple(len(reference.positions(side, 16, 7)) for side in (32, 45))
 
 
 @pytest.mark.parametrize("call, message", [

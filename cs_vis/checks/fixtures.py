@@ -29,7 +29,8 @@ class TinyNet(nn.Module):
 
     def __init__(self, weights: dict, guarded: bool = False):
         super().__init__()
-        first, second, classes = (len(weights[f"{name}.bias"]) for name in ("conv1", "conv2", "head"))
+        first, second, classes = (len(weights[f"{name}.bias"])
+                                  for name in ("conv1", "conv2", "head"))
         self.conv1 = nn.Conv2d(3, first, 3, padding=1)
         self.conv2 = nn.Conv2d(first, second, 3, padding=1)
         self.head = nn.Linear(second, classes)

@@ -39,7 +39,8 @@ def weights(x):
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 HARMS = (  # the most specific first: what an earlier one explains is not said again
     Harm("input changed",
-         "The values of {which} were changed. Work on a copy, for example {which}.clone().", values),
+         "The values of {which} were changed. Work on a copy, for example {which}.clone().",
+         values),
     Harm("layers replaced",
          "A layer of the network was replaced and not put back.",
          lambda x: [id(m) for m in modules(x)]),

@@ -86,7 +86,8 @@ def how_far(result, right, case) -> str:
         wrong = int((differ > case.tolerance * right.abs().max()).sum())
         count = f"in {wrong} of {right.numel()} values"
     else:
-        count = f"by {case.distance(result, right):.1%} of its length (at most {case.tolerance:.1%})"
+        count = (f"by {case.distance(result, right):.1%} of its length (at most "
+                 f"{case.tolerance:.1%})")
     place = tuple(torch.unravel_index(differ.argmax(), differ.shape))
     index = ", ".join(str(int(i)) for i in place)
     got, wanted = apart(result[place].item(), right[place].item())

@@ -49,8 +49,9 @@ def pack(goldens: Goldens) -> tuple[dict, dict]:
             tensors[f"{exercise}/{place}/which/{number}"] = torch.tensor(which, dtype=torch.int16)
             stack = torch.stack(stack)
             about[f"{exercise}/{place}/{number}"] = json.dumps(list(stack.shape))
-            tensors[f"{exercise}/{place}/prints/{number}"] = (
-                torch.from_numpy(np.packbits(stack.numpy())) if stack.dtype == torch.bool else stack)
+            if stack.dtype == torch.bool:  # eight pixels to a byte
+                stack = torch.from_numpy(np.packbits(stack.numpy()))
+            tensors[f"{exercise}/{place}/prints/{number}"] = stack
     return tensors, about
 
 
@@ -65,7 +66,7 @@ def unpack(tensors: dict, about: dict) -> Goldens:
             names = [(tuple(entry[:-1]), entry[-1]) for entry in json.loads(about[exercise])]
             known = goldens.fingerprints.setdefault(exercise, {name: {} for name in names})
             shape = json.loads(about[f"{exercise}/{case}/{output}/{group[1]}"])
-            if tensor.dtype == torch.uint8:  # masks, eight pixels to a byte
+            if tensor.dtype == torch.uint8:  # masks
                 bits = np.unpackbits(tensor.numpy(), count=math.prod(shape))
                 tensor = torch.from_numpy(bits.astype(bool)).view(shape)
             for index, one in zip(tensors[key.replace("/prints/", "/which/")].tolist(), tensor):

@@ -124,9 +124,11 @@ def keep_the_simplest(known):
 
 
 def same(prints, others) -> bool:
-    return prints.keys() == others.keys() and all(a.shape == b.shape and torch.equal(a, b) or a.shape == b.shape
-               and a.dtype != torch.bool and largest_error(a.double(), b.double()) < 1e-5
-               for a, b in zip(prints.values(), others.values()))
+    return prints.keys() == others.keys() and all(
+        a.shape == b.shape and a.dtype == b.dtype and (
+            torch.equal(a, b) if a.dtype == torch.bool
+            else largest_error(a.double(), b.double()) < 1e-5)
+        for a, b in zip(prints.values(), others.values()))
 
 
 def mistakes_of(notebook: str):

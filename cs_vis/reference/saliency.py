@@ -92,8 +92,8 @@ def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor, *,
     saliency (H, W); returns a bool mask (H, W). The map is blurred (sigma 3 pixels); its top 5 %
     are surely foreground, its lowest 30 % surely background, the rest above the 70 % quantile
     probably foreground. Five rounds on the picture in Lab colours, where distances are closer to
-    what an eye sees than in RGB; its clusters start from rng_seed. Raises TypeError or ValueError for other shapes, dtypes, values,
-    and for a map too flat to say where to begin.
+    what an eye sees than in RGB; their clusters start from rng_seed. Raises TypeError or
+    ValueError for other shapes, dtypes, values, and for a map too flat to say where to begin.
     """
     require_one(image)
     check_batch(image, "image")  # bytes below would wrap around outside [0, 1]

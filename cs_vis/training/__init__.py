@@ -1,8 +1,9 @@
 """Training the two networks: `cs-vis train specimens`, then `cs-vis train specimens-robust`.
 
 The robust network is made in two parts: first against changes bounded in every value (L-inf),
-then, with its batch norm folded away, against those and changes bounded in length (L2). Everything is drawn from the seed and the number of the step, so a run that was killed goes on from
-its last checkpoint as if nothing had happened.
+then, with its batch norm folded away, against those and changes bounded in length (L2). Everything
+is drawn from the seed and the number of the step, so a run that was killed goes on from its last
+checkpoint as if nothing had happened.
 """
 
 import json

@@ -140,7 +140,8 @@ OCCLUSION = Exercise(
             "The network ran in train mode, where dropout and batch norm change the scores. Leave "
             "its mode alone.",
     },
-    errors={"window over the border": re.compile(r"expanded size of the tensor \(\d+\) must match")},
+    errors={"window over the border":
+            re.compile(r"expanded size of the tensor \(\d+\) must match")},
     row={
         "signature": "occlusion_map(image, y, model, patch=32, stride=16, fill=None)",
         "shapes": "image (1, 3, H, W), y int, fill (3,) → (rows, cols)",
