@@ -5,7 +5,8 @@ each under its own name, and accepts every alternative. Slips that are independe
 are factors, and what is stored are their products: so two slips are both said.
 """
 
-from itertools import combinations, product
+from functools import partial
+from itertools import product
 
 import cv2
 import numpy as np
@@ -310,6 +311,25 @@ def with_graph(X, y, model):
     X = X.detach().clone().requires_grad_()
     gradient, = torch.autograd.grad(own(model(X), y), X, create_graph=True)
     return gradient.abs().amax(dim=1)
+
+
+@alternative("compute_saliency_maps", "Variable, .data, loops, prints and a progress bar")
+def old_school(X, y, model):
+    from torch.autograd import Variable
+    from tqdm import tqdm
+    maps = []
+    for x, label in tqdm(list(zip(X.data, y.tolist()))):
+        picture = Variable(x.unsqueeze(0).clone(), requires_grad=True)
+        score = model(picture)[0, label]
+        print(f"class {label}: {score.item():.2f}")
+        score.backward()
+        maps.append(picture.grad.data.abs().max(1)[0])
+    return torch.cat(maps)
+
+
+ALTERNATIVES["compute_saliency_maps"]["a partial of a general function"] = partial(
+    lambda reduce, X, y, model: reduce(gradient_of(own, X, y, model).abs()),
+    lambda gradient: gradient.amax(dim=1))
 
 
 # --- occlusion_map: mistakes
