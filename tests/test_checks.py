@@ -206,9 +206,7 @@ def test_numbers_are_printed_with_as_many_digits_as_differ():
     case = Case("this", dict, dict, tolerance=1e-6)
     right = torch.tensor([[0.4605, 0.2]], dtype=torch.float64)
     said = messages.how_far(right + 2e-6, right, case)
-    assert said == "is off in 2 of 2 values, most at [0, 0]: 0.460502 instead of 0.460500.".replace(
-        "0.460500", "0.4605") or "0.460502 instead of 0.4605" in said
-    assert "in 0 of" not in said
+    assert "in 2 of 2 values" in said and "0.460502 instead of 0.4605." in said
 
 
 def test_lines_wrap_at_words():

@@ -5,7 +5,6 @@ What survives is listed here, with the reason why it is right all the same.
 
 import contextlib
 import io
-import linecache
 import re
 
 import cv2
@@ -108,7 +107,6 @@ def test_every_mutant_is_rejected_and_loses_points(exercise, record_property):
     record_property("verdict", (exercise, f"{total} mutants", f"rejected by the check {by_check}, "
                                 f"by hidden cells {by_hidden}"))
     assert not survivors
-    linecache.checkcache()
 
 
 def test_what_is_excused_still_occurs():

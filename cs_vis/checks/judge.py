@@ -60,11 +60,16 @@ def is_unsolved(problem) -> bool:
 
 def named_by_values(exercise, cases, observed, goldens) -> tuple[str, ...]:
     """An order of parameters, or a fingerprint."""
-    given = observed.facts.get("parameters", ())
-    if given != exercise.parameters and sorted(given) == sorted(exercise.parameters):
+    if reordered(exercise, observed.facts):
         return ("parameters in another order",)
     tiny = [case for case in cases if case.tiny]
     return fingerprint(exercise, tiny, observed.outcomes, goldens)
+
+
+def reordered(exercise, facts) -> bool:
+    """Are the parameters those of the notebook, but in another order?"""
+    given = facts.get("parameters", ())
+    return given != exercise.parameters and sorted(given) == sorted(exercise.parameters)
 
 
 def fingerprint(exercise, tiny, outcomes, goldens) -> tuple[str, ...]:
@@ -121,8 +126,7 @@ def unnamed(exercise, cases, inputs, observed, goldens, off) -> dict[str, str]:
         those = [pair for name, pair in pairs if name == output]
         found = None if all(map(is_right, those)) else relation_of(those)
         if found:
-            name, sentence = found
-            first = next(pair for key, pair in pairs if key == output)
+            (name, sentence), first = found, those[0]
             shape = (tuple(first.result.shape) if torch.is_tensor(first.result) else "")
             sentence = sentence.format(got=shape, wanted=tuple(first.right.shape))
             named = f"The {output}: {sentence}" if len(outputs) > 1 else sentence

@@ -98,13 +98,17 @@ def but_for_the_border(pair):
     return off > 0.3 and pair.close(pair.result[..., ~edge], pair.right[..., ~edge])
 
 
+def image_by_image(pair):
+    """The values of each image, and what is right for it; a single map is one image."""
+    return zip(*((x if x.ndim > 2 else x[None]).flatten(1) for x in (pair.result, pair.right)))
+
+
 def each_rescaled(pair):
     """Each image's values are a + b times the right ones, b positive."""
     if pair.result.shape != pair.right.shape or pair.right.ndim < 2 or is_bool(pair):
         return False
-    rows = zip(*((x if x.ndim > 2 else x[None]).flatten(1) for x in (pair.result, pair.right)))
     fits = []
-    for result, right in rows:
+    for result, right in image_by_image(pair):
         spread = right - right.mean()
         slope = (result * spread).sum() / (spread * spread).sum().clamp(min=1e-30)
         line = result.mean() + slope * spread
@@ -115,10 +119,9 @@ def each_rescaled(pair):
 def same_order(pair):
     if pair.result.shape != pair.right.shape or pair.right.ndim < 2 or is_bool(pair):
         return False
-    rows = zip(*((x if x.ndim > 2 else x[None]).flatten(1) for x in (pair.result, pair.right)))
     return all(bool((result[right.argsort()].diff() >= 0).all()) and result.max() > result.min()
                and ((result - right).abs() > 1e-3 * right.abs().max()).double().mean() > 0.5
-               for result, right in rows)
+               for result, right in image_by_image(pair))
 
 
 def given_back(pair):

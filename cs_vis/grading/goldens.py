@@ -10,6 +10,7 @@ from ..checks.distance import comparable, exact_arithmetic, largest_error, relat
 from ..checks.engine import facts_of
 from ..checks.fixtures import numbers
 from ..checks.inputs import live
+from ..checks.judge import reordered
 from ..checks.observe import observe
 from ..checks.stored import LIKENESS, Goldens, golden_of, save_goldens
 from ..reference import saliency
@@ -79,7 +80,9 @@ def add_fingerprint(goldens, exercise, inputs, names, function):
     """
     tiny = [case for case in exercise.cases if case.tiny and case.name in inputs]
     prints, differ = {}, 0
-    if not set(names) <= set(exercise.mistakes) or told_by_facts(exercise, function):
+    # A slip in how it is called shows in no value.
+    if not set(names) <= set(exercise.mistakes) or reordered(
+            exercise, facts_of(exercise, function)):
         return
     for case in tiny:
         outcome = observe(case.call, inputs[case.name], function, dtype=case.dtype)
@@ -104,12 +107,6 @@ def apart(tensor, golden, case) -> bool:
         return True
     distance = case.distance(comparable(tensor), comparable(golden))
     return not distance <= 3 * max(case.tolerance, LIKENESS)
-
-
-def told_by_facts(exercise, function) -> bool:
-    """Is the slip in how it is called? That no value shows."""
-    given = facts_of(exercise, function)["parameters"]
-    return given != exercise.parameters and sorted(given) == sorted(exercise.parameters)
 
 
 def keep_the_simplest(known):
