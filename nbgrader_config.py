@@ -8,7 +8,7 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPrep
 from nbgrader import preprocessors as stock
 
 from cs_vis.grading import steps
-from cs_vis.grading.course import read_course
+from cs_vis.course import read_course
 
 c = get_config()  # noqa: F821, nbgrader defines it
 

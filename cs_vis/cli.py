@@ -60,7 +60,7 @@ def build(
     """Build solutions/NAME/NAME.ipynb and the students' notebooks/NAME/NAME.ipynb."""
     need_clone()
     from cs_vis.grading.build import build as build_one
-    from cs_vis.grading.course import find_assignment, read_course
+    from cs_vis.course import find_assignment, read_course
     names = names or [entry["name"] for entry in read_course()["assignments"]]
     for name in names:
         find_assignment(name)  # a wrong name is refused before the first minute is spent

@@ -39,12 +39,11 @@ from IPython.display import display
 
 from cs_vis import (activations, check, images, load_model, pick_device, plots, specimens,
                     widgets)
-from cs_vis.exercise import needs
+from cs_vis.notebook import needs, steps
 from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
 from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
 from cs_vis.models import untrained
-from cs_vis.profile import steps
 
 device = pick_device()
 model = load_model("specimens", device=device)          # trained the ordinary way

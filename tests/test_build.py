@@ -9,7 +9,7 @@ import pytest
 
 from cs_vis import datasets
 from cs_vis.grading import build, prose, stock
-from cs_vis.grading.course import ROOT, find_assignment, read_course
+from cs_vis.course import ROOT, find_assignment, read_course
 
 TOY = Path(__file__).parent / "toy_course"
 NAME = "01_toy"

@@ -13,7 +13,7 @@ from cs_vis.checks import boxes
 from cs_vis.checks.inputs import Leaf, Network
 from cs_vis.checks.observe import Odd, Outcome
 from cs_vis.checks.place import Problem
-from cs_vis.grading.course import ROOT
+from cs_vis.course import ROOT
 from cs_vis.grading.goldens import mistakes_of
 from cs_vis.grading.hidden import Cell, Failed, Visible
 from cs_vis.grading.hidden import saliency as hidden

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from cs_vis import images
+from cs_vis import images, require
 
 PICTURE = arrays(np.uint8, st.tuples(st.integers(8, 20), st.integers(8, 20), st.just(3)))
 
@@ -214,7 +214,7 @@ def test_damaged_files_raise_nothing_but_our_sentence(noise, where):
     except ValueError as error:
         assert str(error).startswith("source=<bytearray> ")
     else:
-        images.check_batch(image)
+        require.require_pictures(image)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
@@ -235,7 +235,7 @@ def test_what_is_no_source_is_refused(source):
 @pytest.mark.parametrize("name", images.HELD_OUT)
 def test_the_photographs_are_there_offline(name):
     image = images.photo(name, size=(96, 128))
-    images.check_batch(image)
+    require.require_pictures(image)
     assert image.shape == (1, 3, 96, 128)
     assert image.std() > 0.1  # a picture, not a flat field
 
@@ -288,9 +288,9 @@ def test_save_refuses_a_format_it_does_not_know(tmp_path):
 ])
 def test_a_bad_batch_is_refused(batch, error, sentence):
     with pytest.raises(error, match=sentence):
-        images.check_batch(batch, "X", smallest=8)
+        require.require_pictures(batch, "X", smallest=8)
 
 
 def test_a_good_batch_passes_on_any_device_and_dtype(device):
     for dtype in (torch.float16, torch.float32, torch.float64):
-        images.check_batch(torch.rand(2, 3, 5, 7, device=device).to(dtype))
+        require.require_pictures(torch.rand(2, 3, 5, 7, device=device).to(dtype))

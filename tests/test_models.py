@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from cs_vis import datasets, models
+from cs_vis import datasets, require
 from cs_vis.device import pick_device
 from cs_vis.models import imagenet, layer_names, load_model, untrained, weights
 from cs_vis.models.specimen_net import SpecimenNet
@@ -324,13 +324,13 @@ def test_a_folder_that_is_none_is_refused(shelf, monkeypatch):
 # -- classes and neurons ---------------------------------------------------------------------------
 
 def test_classes_for_every_image(device):
-    assert models.check_target(3, 2, 5).tolist() == [3, 3]
-    assert models.check_target(np.int64(3), 1, 5).tolist() == [3]
+    assert require.require_target(3, 2, 5).tolist() == [3, 3]
+    assert require.require_target(np.int64(3), 1, 5).tolist() == [3]
     for dtype in (torch.int32, torch.int64):
-        found = models.check_target(torch.tensor([0, 4], dtype=dtype, device=device), 2, 5)
+        found = require.require_target(torch.tensor([0, 4], dtype=dtype, device=device), 2, 5)
         assert found.tolist() == [0, 4] and found.dtype == torch.long
         assert found.device.type == device.type
-    assert models.check_target(torch.tensor(4), 3, 5).tolist() == [4, 4, 4]
+    assert require.require_target(torch.tensor(4), 3, 5).tolist() == [4, 4, 4]
 
 
 @pytest.mark.parametrize("target, error, sentence", [
@@ -345,13 +345,13 @@ def test_classes_for_every_image(device):
 ])
 def test_a_class_out_of_range_is_refused(target, error, sentence):
     with pytest.raises(error, match=f"^{sentence}"):
-        models.check_target(target, 2, 5, "y")
+        require.require_target(target, 2, 5, "y")
 
 
 def test_channels_and_neurons():
     for unit, expected in ((6, (6,)), ((6,), (6,)), ([6, 0, 4], (6, 0, 4)), (np.int64(0), (0,))):
-        assert models.check_unit(unit, (2, 7, 3, 5)) == expected
-    assert models.check_unit(6, (2, 7)) == (6,)
+        assert require.require_unit(unit, (2, 7, 3, 5)) == expected
+    assert require.require_unit(6, (2, 7)) == (6,)
 
 
 @pytest.mark.parametrize("unit, shape, error, sentence", [
@@ -368,7 +368,7 @@ def test_channels_and_neurons():
 ])
 def test_a_neuron_that_is_not_there_is_refused(unit, shape, error, sentence):
     with pytest.raises(error, match=sentence):
-        models.check_unit(unit, shape)
+        require.require_unit(unit, shape)
 
 
 # -- the rest --------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from cs_vis import checks
-from cs_vis.grading.course import ROOT
+from cs_vis.course import ROOT
 from cs_vis.grading.hidden import Cell
 from cs_vis.grading.hidden import saliency as hidden
 from mutants import mutants

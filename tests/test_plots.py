@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from cs_vis import plots
+from cs_vis.plots import figures
 
 H, W = 20, 30
 
@@ -29,24 +30,24 @@ def mask(device):
 
 def test_picture_is_the_image_itself_and_is_clamped_not_rescaled(image):
     wide = image * 3 - 1  # from -1 to 2
-    drawn = plots.picture(wide).picture
+    drawn = plots.picture(wide).pixels
     np.testing.assert_allclose(drawn, wide[0].permute(1, 2, 0).cpu().clip(0, 1), atol=1e-6)
-    faint = plots.picture(image * 0.1).picture
+    faint = plots.picture(image * 0.1).pixels
     assert faint.max() <= 0.1  # a dark image stays dark
 
 
 def test_picture_takes_every_single_image_and_a_mask(image, mask):
     drawn = plots.picture(image)
     for same in (image[0], image[0].permute(1, 2, 0).cpu().numpy(), drawn, image.double()):
-        np.testing.assert_allclose(plots.picture(same).picture, drawn.picture, atol=1e-6)
-    assert set(np.unique(plots.picture(mask).picture)) == {0.0, 1.0}
+        np.testing.assert_allclose(plots.picture(same).pixels, drawn.pixels, atol=1e-6)
+    assert set(np.unique(plots.picture(mask).pixels)) == {0.0, 1.0}
 
 
 def test_grey_is_linear_from_zero_and_says_what_is_white(device):
     map = torch.linspace(-1, 4, H * W, device=device).view(H, W)
-    panel = plots.grey(map, white=2.0)
-    np.testing.assert_allclose(panel.picture[..., 1], (map / 2).clip(0, 1).cpu(), atol=1e-6)
-    assert panel.note == "white: 2"
+    shown = plots.grey(map, white=2.0)
+    np.testing.assert_allclose(shown.pixels[..., 1], (map / 2).clip(0, 1).cpu(), atol=1e-6)
+    assert shown.note == "white: 2"
     by_itself = plots.grey(map.abs())
     white = float(by_itself.note.removeprefix("white: "))
     assert white == pytest.approx(np.quantile(map.abs().cpu(), 0.995), rel=0.05)
@@ -55,45 +56,45 @@ def test_grey_is_linear_from_zero_and_says_what_is_white(device):
 def test_signed_has_mid_grey_at_zero_and_one_scale_for_both_signs(device):
     gradient = torch.zeros(1, 3, H, W, device=device)
     gradient[0, 0, 2, 3], gradient[0, 2, 4, 5] = 0.5, -0.25
-    panel = plots.signed(gradient, scale=0.5)
-    assert panel.picture[0, 0, 0] == 0.5
-    assert panel.picture[2, 3, 0] == 1.0 and panel.picture[4, 5, 2] == 0.25
-    assert panel.note == "±0.5"
-    mirrored = plots.signed(-gradient, scale=0.5).picture
-    np.testing.assert_allclose(mirrored, 1 - panel.picture)
+    shown = plots.signed(gradient, scale=0.5)
+    assert shown.pixels[0, 0, 0] == 0.5
+    assert shown.pixels[2, 3, 0] == 1.0 and shown.pixels[4, 5, 2] == 0.25
+    assert shown.note == "±0.5"
+    mirrored = plots.signed(-gradient, scale=0.5).pixels
+    np.testing.assert_allclose(mirrored, 1 - shown.pixels)
 
 
 def test_signed_takes_a_map_and_its_own_scale(generator):
     values = torch.randn(H, W, generator=generator)
-    panel = plots.signed(values)
-    assert panel.picture.shape == (H, W, 3)
-    assert float(panel.note[1:]) == pytest.approx(np.quantile(values.abs(), 0.995), rel=0.05)
+    shown = plots.signed(values)
+    assert shown.pixels.shape == (H, W, 3)
+    assert float(shown.note[1:]) == pytest.approx(np.quantile(values.abs(), 0.995), rel=0.05)
 
 
 def test_zero_maps_are_black_or_grey_without_a_division_by_zero():
     zero = torch.zeros(H, W)
-    assert (plots.grey(zero).picture == 0).all()
-    assert (plots.signed(zero).picture == 0.5).all()
-    assert np.isfinite(plots.heat(torch.rand(1, 3, H, W), zero).picture).all()
+    assert (plots.grey(zero).pixels == 0).all()
+    assert (plots.signed(zero).pixels == 0.5).all()
+    assert np.isfinite(plots.heat(torch.rand(1, 3, H, W), zero).pixels).all()
 
 
 def test_heat_keeps_cold_pixels_grey_and_colours_hot_ones(image, mask):
-    panel = plots.heat(image, mask.float())
-    cold, hot = panel.picture[0, 0], panel.picture[8, 10]
+    shown = plots.heat(image, mask.float())
+    cold, hot = shown.pixels[0, 0], shown.pixels[8, 10]
     assert np.ptp(cold) < 1e-6 and np.ptp(hot) > 0.2
-    assert panel.note == "brightest: 1"
+    assert shown.note == "brightest: 1"
 
 
 def test_coloured_gets_lighter_with_the_value():
-    light = plots.coloured(torch.linspace(0, 1, 12).view(3, 4)).picture.sum(axis=2).ravel()
+    light = plots.coloured(torch.linspace(0, 1, 12).view(3, 4)).pixels.sum(axis=2).ravel()
     assert (np.diff(light) > 0).all()
     assert plots.coloured(torch.zeros(3, 4), top=0.326681).note == "dark: 0, light: 0.33"
 
 
 def test_outline_runs_along_the_border_and_leaves_the_rest(image, mask):
-    drawn = plots.outlined(image, mask, color=(0, 1, 0)).picture
+    drawn = plots.outlined(image, mask, color=(0, 1, 0)).pixels
     zoom = drawn.shape[0] // H
-    plain = plots.picture(image).picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    plain = plots.picture(image).pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
     line = (drawn == (0, 1, 0)).all(axis=2)
     inside = mask.cpu().numpy().repeat(zoom, axis=0).repeat(zoom, axis=1)
     assert line.any() and not (line & inside).any()  # just outside the object
@@ -103,14 +104,14 @@ def test_outline_runs_along_the_border_and_leaves_the_rest(image, mask):
 
 def test_two_outlines_lie_on_one_picture(image, mask):
     twice = plots.outlined(plots.outlined(image, mask, color=(0, 1, 0)), ~mask, color=(1, 0, 0))
-    colours = {tuple(c) for c in twice.picture.reshape(-1, 3)}
+    colours = {tuple(c) for c in twice.pixels.reshape(-1, 3)}
     assert {(0, 1, 0), (1, 0, 0)} <= colours
-    assert twice.picture.shape[0] % H == 0
+    assert twice.pixels.shape[0] % H == 0
 
 
 def test_cut_out_darkens_the_outside_only(image, mask):
-    drawn, inside = plots.cut_out(image, mask).picture, mask.cpu().numpy()
-    plain = plots.picture(image).picture
+    drawn, inside = plots.cut_out(image, mask).pixels, mask.cpu().numpy()
+    plain = plots.picture(image).pixels
     np.testing.assert_allclose(drawn[inside], plain[inside])
     np.testing.assert_allclose(drawn[~inside], 0.2 * plain[~inside])
 
@@ -134,7 +135,7 @@ def test_inputs_stay_as_they_were(image, mask):
     (lambda: plots.heat(torch.rand(1, 3, H, W), torch.rand(H, H)), "map is 20×20, the image 20×30"),
     (lambda: plots.outlined(torch.rand(1, 3, H, W), torch.rand(H, W)), "mask has .*map > t"),
     (lambda: plots.cut_out(torch.rand(1, 3, H, W), torch.ones(H, H) > 0), "mask is 20×20"),
-    (lambda: plots.show([]), "panels.*empty row"),
+    (lambda: plots.show([]), "pictures.*empty row"),
     (lambda: plots.show([torch.rand(1, 3, H, W)], ["a", "b"]), "titles.*more than the pictures"),
     (lambda: plots.show([torch.rand(1, 3, H, W)], labels=["a", "b"]), "labels has 2 entries for 1"),
     (lambda: plots.occlusion([torch.rand(1, 3, H, W)], []), "images has 1 entries.*ilities 0"),
@@ -150,20 +151,20 @@ def test_what_cannot_be_drawn_is_refused_in_a_sentence(call, message):
 
 def test_show_gives_each_picture_its_place_size_and_words(image):
     row = [image, plots.grey(image[0, 0], white=0.5)]
-    plate = plots.show([row, row[:1]], ["photograph", "map"], labels=["first", "second"],
+    figure = plots.show([row, row[:1]], ["photograph", "map"], labels=["first", "second"],
                        height=1.0, caption="a caption")
-    for axes, one in zip(plate.axes, [*row, image], strict=True):
-        np.testing.assert_array_equal(axes.images[0].get_array(), plots.picture(one).picture)
-    wide, tall = plate.get_size_inches()
-    for axes in plate.axes:
+    for axes, one in zip(figure.axes, [*row, image], strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), plots.picture(one).pixels)
+    wide, tall = figure.get_size_inches()
+    for axes in figure.axes:
         place = axes.get_position()
         assert place.height * tall == pytest.approx(1.0)
         assert place.width * wide == pytest.approx(1.5)  # 30 × 20 pixels
         assert 0 <= place.x0 and place.x1 <= 1 and 0 <= place.y0 and place.y1 <= 1
         assert not axes.axison
-    words = {text.get_text() for text in plate.texts} - {""}
+    words = {text.get_text() for text in figure.texts} - {""}
     assert words == {"photograph", "map", "first", "second", "white: 0.5", "a caption"}
-    assert {text.get_fontsize() for text in plate.texts} == {plots.SIZE}
+    assert {text.get_fontsize() for text in figure.texts} == {figures.SIZE}
 
 
 def test_pictures_do_not_overlap(image):
@@ -172,21 +173,21 @@ def test_pictures_do_not_overlap(image):
 
 
 def test_titles_may_differ_for_each_picture(image):
-    plate = plots.show([[image, image], [image, image]], [["a", "b"], ["c", "d"]])
-    assert [t.get_text() for t in plate.texts if t.get_text()] == ["a", "b", "c", "d"]
+    figure = plots.show([[image, image], [image, image]], [["a", "b"], ["c", "d"]])
+    assert [t.get_text() for t in figure.texts if t.get_text()] == ["a", "b", "c", "d"]
 
 
-def test_a_plate_becomes_a_small_jpeg_with_a_text_alternative(image):
-    plate = plots.show([image], ["ladybug"])
-    data, metadata = plate.bundle()
+def test_a_figure_becomes_a_small_jpeg_with_a_text_alternative(image):
+    figure = plots.show([image], ["ladybug"])
+    data, metadata = figure.bundle()
     decoded = Image.open(BytesIO(data["image/jpeg"]))
     assert decoded.format == "JPEG"
-    assert decoded.width == pytest.approx(plate.get_figwidth() * plots.CRISP, abs=1)
+    assert decoded.width == pytest.approx(figure.get_figwidth() * figures.CRISP, abs=1)
     assert "ladybug" in data["text/plain"]
     assert metadata["image/jpeg"]["alt"] == "1 pictures: ladybug"
 
 
-def test_a_notebook_shows_a_plate_once(image, monkeypatch):
+def test_a_notebook_shows_a_figure_once(image, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append(kwargs))
     plots.show([image])._ipython_display_()
@@ -201,22 +202,22 @@ def test_pyplot_is_left_alone(image):
 
 def test_occlusion_shows_maps_unscaled_with_a_bar_from_zero_to_one(image):
     maps = [torch.full((3, 4), 0.5), torch.full((3, 4), 1.0)]
-    plate = plots.occlusion([image, image], maps, ["half", "all"])
-    *_, half, full, bar = plate.axes
+    figure = plots.occlusion([image, image], maps, ["half", "all"])
+    *_, half, full, bar = figure.axes
     assert not np.allclose(half.images[0].get_array()[0, 0], full.images[0].get_array()[0, 0])
     assert bar.get_ylim() == (0, 1)
     assert bar.get_position().x1 < 1 and bar.get_position().x0 > full.get_position().x1
 
 
 def test_bars_draw_the_values_and_mark_the_baseline():
-    plate = plots.bars({"saliency": {"energy": 0.7}, "centre": {"energy": 0.25, "IoU": 0.5}},
+    figure = plots.bars({"saliency": {"energy": 0.7}, "centre": {"energy": 0.25, "IoU": 0.5}},
                        baselines=["centre"], caption="60 pictures")
-    energy, overlap = plate.axes
+    energy, overlap = figure.axes
     assert [bar.get_width() for bar in energy.patches] == [0.7, 0.25]
     assert [bar.get_width() for bar in overlap.patches] == [0.5]
     assert energy.lines[0].get_xdata()[0] == 0.25
     assert {"0.70", "0.25"} == {text.get_text() for text in energy.texts}
     assert energy.get_xlim() == (0, 1)
-    data, _ = plate.bundle()
+    data, _ = figure.bundle()
     assert Image.open(BytesIO(data["image/png"])).format == "PNG"
     assert "saliency energy 0.70" in data["text/plain"]

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from cs_vis.grading import build, prose
-from cs_vis.grading.course import ROOT, read_course
+from cs_vis.course import ROOT, read_course
 
 NAMES = [entry["name"] for entry in read_course()["assignments"]]
 NUMBER = re.compile(r"\d+\.\d+|\d+ ?%")

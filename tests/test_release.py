@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from cs_vis.grading import build, sample_class
-from cs_vis.grading.course import ROOT, read_course
+from cs_vis.course import ROOT, read_course
 
 NAMES = [entry["name"] for entry in read_course()["assignments"]]
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from cs_vis.grading import demo, sample_class
-from cs_vis.grading.course import ROOT, find_assignment
+from cs_vis.course import ROOT, find_assignment
 from cs_vis.grading.goldens import mistakes_of
 
 NAME = sample_class.NAME

@@ -7,8 +7,10 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
-from cs_vis import training
 from cs_vis.models import SpecimenNet
+from cs_vis.training import data, descent, loop
+from cs_vis.training import net as nets
+from cs_vis.training import specimens as training
 
 
 @pytest.fixture
@@ -18,11 +20,11 @@ def short(monkeypatch):
     monkeypatch.setattr(training, "ROBUST", ((32, 16),))
     monkeypatch.setattr(training, "TUNINGS", tuple(
         tuning._replace(steps=2) for tuning in training.TUNINGS))
-    monkeypatch.setattr(training.data, "BATCH", 8)
-    monkeypatch.setattr(training.data, "MOVED", 4)
-    monkeypatch.setattr(training.data, "POOL", 40)
-    draw = training.data.draw_many
-    monkeypatch.setattr(training.data, "draw_many", lambda n, seed, **_: draw(n, seed))
+    monkeypatch.setattr(data, "BATCH", 8)
+    monkeypatch.setattr(data, "MOVED", 4)
+    monkeypatch.setattr(data, "POOL", 40)
+    draw = data.draw_many
+    monkeypatch.setattr(data, "draw_many", lambda n, seed, **_: draw(n, seed))
 
 
 def weights_of(path):
@@ -32,12 +34,12 @@ def weights_of(path):
 
 def test_folding_changes_nothing():
     torch.manual_seed(0)
-    net = training.TrainingNet(5, ((4,), (6, 6)))
+    net = nets.TrainingNet(5, ((4,), (6, 6)))
     for _ in range(3):  # running statistics that are not the initial ones
         net(torch.rand(8, 3, 16, 16))
     net.eval()
     plain = SpecimenNet(((4,), (6, 6)), classes=5).eval()
-    plain.load_state_dict(training.fold(net))
+    plain.load_state_dict(nets.fold(net))
     images = torch.rand(4, 3, 16, 16)
     torch.testing.assert_close(plain(images), net(images), rtol=1e-4, atol=1e-5)
 
@@ -55,7 +57,7 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monke
         for folder in ("a", "b"):
             training.train("specimens", folder=tmp_path / folder, weights=tmp_path, progress=False)
     whole = run("a")
-    real, calls = training.descend, []
+    real, calls = descent.descend, []
 
     def killed(*args):
         calls.append(1)
@@ -63,8 +65,9 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monke
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(training, "descend", killed)
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    for home in (training, descent):
+        monkeypatch.setattr(home, "descend", killed)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     with pytest.raises(KeyboardInterrupt):
         run("b")
     assert torch.load(tmp_path / "b" / checkpoint)["step"] == done
@@ -90,44 +93,44 @@ def test_the_card_travels_with_the_weights(short, tmp_path):
 
 def test_every_step_learns(short, tmp_path):
     torch.manual_seed(0)
-    net = training.TrainingNet(24)
+    net = nets.TrainingNet(24)
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)
     images, labels = torch.rand(8, 3, 32, 32), torch.arange(8)
-    losses = [training.descend(net, optimizer, images, labels) for _ in range(12)]
+    losses = [descent.descend(net, optimizer, images, labels) for _ in range(12)]
     assert losses[-1] < 0.6 * losses[0]
 
 
 def test_the_attack_stays_within_its_radius_and_raises_the_loss():
     torch.manual_seed(0)
-    net = training.TrainingNet(24).eval()  # without dropout and batch statistics
+    net = nets.TrainingNet(24).eval()  # without dropout and batch statistics
     optimizer = torch.optim.SGD(net.parameters(), lr=0.0)  # the attack alone
     seen = []
     net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     images, labels = torch.rand(4, 3, 32, 32), torch.arange(4)
-    training.descend_robustly(net, optimizer, images, labels, torch.Generator().manual_seed(0))
+    descent.descend_robustly(net, optimizer, images, labels, torch.Generator().manual_seed(0))
     attacked = list(seen)
     losses = [F.cross_entropy(net(one), labels).item() for one in attacked]
-    assert len(attacked) == training.REPLAYS and losses == sorted(losses) and losses[0] < losses[-1]
-    assert max((one - images).abs().max() for one in attacked) <= training.RADIUS + 1e-6
+    assert len(attacked) == descent.REPLAYS and losses == sorted(losses) and losses[0] < losses[-1]
+    assert max((one - images).abs().max() for one in attacked) <= descent.RADIUS + 1e-6
 
 
 def test_both_balls_are_kept_and_the_loss_rises():
     torch.manual_seed(0)
-    net = training.TrainingNet(24).eval()
+    net = nets.TrainingNet(24).eval()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
     seen = []
     net.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     images, labels = 0.2 + 0.6 * torch.rand(12, 3, 32, 32), torch.arange(12)
     tuning = training.TUNINGS[0]
-    training.descend_in_both_balls(net, optimizer, images, labels, tuning,
+    descent.descend_in_both_balls(net, optimizer, images, labels, tuning,
                                    torch.Generator().manual_seed(0))
     attacked = list(seen)
     deltas = attacked[-1] - images
-    linf, l2 = deltas.abs().amax(dim=(1, 2, 3)), training.length(deltas).flatten()
+    linf, l2 = deltas.abs().amax(dim=(1, 2, 3)), descent.length(deltas).flatten()
     small, short = linf <= tuning.linf + 1e-6, l2 <= tuning.l2 + 1e-4
     assert (small | short).all() and not small.all() and (l2[~small] > 0.9).all()
     first, last = (F.cross_entropy(net(one), labels).item() for one in (attacked[0], attacked[-1]))
-    assert len(attacked) == training.BALL_REPLAYS and last > first
+    assert len(attacked) == descent.BALL_REPLAYS and last > first
 
 
 @pytest.mark.parametrize("name, error, words", [

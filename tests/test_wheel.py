@@ -37,7 +37,7 @@ def test_nothing_but_the_package_is_inside(names):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"cs_vis"}
     endings = {Path(name).suffix for name in names if name.startswith("cs_vis/")}
-    assert endings <= {".py", ".safetensors", ".png", ".webp", ".json"}
+    assert endings <= {".py", ".safetensors", ".png", ".webp", ".json", ".toml"}
 
 
 def test_no_module_of_the_wheel_imports_what_it_lacks(wheel):

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from cs_vis import plots, widgets
-from cs_vis.exercise import needs
+from cs_vis.widgets import saliency as panels
+from cs_vis.notebook import needs, steps
 from cs_vis.methods.occlusion import spread
 from cs_vis.methods.saliency import DeconvReLU, backprop
 from cs_vis.models import SpecimenNet
-from cs_vis.profile import steps
 from cs_vis.reference import saliency as reference
 
 STUDENT = {name: getattr(reference, name) for name in
@@ -39,7 +39,7 @@ def panel(parts):
 
 
 def pixels(panel, axes=1):
-    return panel.plate.axes[axes].images[0].get_array()
+    return panel.figure.axes[axes].images[0].get_array()
 
 
 def expected(method, model, image, y):
@@ -78,26 +78,26 @@ def hidden_by_patches(model, image, y, patch, stride):
 
 
 def words(panel):
-    return [text.get_text() for text in panel.plate.texts]
+    return [text.get_text() for text in panel.figure.texts]
 
 
 def test_it_starts_with_the_first_network_image_and_method(panel):
     assert (panel.model.value, panel.image.value, panel.method.value) == ("small", "a", "saliency")
-    assert len(panel.plate.axes) == 3 and panel.message.value == ""
+    assert len(panel.figure.axes) == 3 and panel.message.value == ""
 
 
 @pytest.mark.parametrize("method", ["saliency", "smoothed saliency", "guided backprop",
                                     "deconvnet", "occlusion", "segmentation"])
 def test_every_method_draws_its_own_picture(panel, parts, method):
     panel.method.value = "occlusion" if method != "occlusion" else "saliency"
-    before = panel.plate
+    before = panel.figure
     panel.y.value, panel.smoothing.value, panel.method.value = 2, 0.0, method
-    assert panel.message.value == "" and panel.plate is not before
+    assert panel.message.value == "" and panel.figure is not before
     model, image = parts[0]["small"], parts[1]["a"]
     wanted = [plots.picture(image), *expected(method, model, image, 2)]
-    assert len(panel.plate.axes) == 3
+    assert len(panel.figure.axes) == 3
     for axes, one in enumerate(wanted):
-        np.testing.assert_allclose(pixels(panel, axes), one.picture, atol=1e-3)
+        np.testing.assert_allclose(pixels(panel, axes), one.pixels, atol=1e-3)
 
 
 def test_saliency_is_the_student_s_function_smoothed(panel, parts):
@@ -106,9 +106,9 @@ def test_saliency_is_the_student_s_function_smoothed(panel, parts):
     panel.y.value = 2
     expected = reference.compute_saliency_maps(
         images["a"], torch.tensor([2], device=images["a"].device), models["small"])
-    assert (pixels(panel) == plots.grey(expected[0]).picture).all()
+    assert (pixels(panel) == plots.grey(expected[0]).pixels).all()
     panel.smoothing.value = 3.0
-    assert pixels(panel).std() < plots.grey(expected[0]).picture.std()
+    assert pixels(panel).std() < plots.grey(expected[0]).pixels.std()
 
 
 def test_the_class_asked_for_stands_above_the_picture(panel):
@@ -153,7 +153,7 @@ def test_another_network_offers_its_own_classes_and_layers(panel):
     panel.layer.value = "relu3_1"
     panel.channel.value = 7
     panel.model.value = "small"
-    assert panel.layer.value == widgets.CLASS_SCORE and panel.message.value == ""
+    assert panel.layer.value == panels.CLASS_SCORE and panel.message.value == ""
 
 
 def test_a_layer_that_both_networks_have_keeps_its_choice_within_its_channels(panel):
@@ -174,9 +174,9 @@ def test_an_unsolved_exercise_gets_the_kind_line_and_the_panel_lives_on(parts):
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": unsolved})
     assert panel.message.value == ("Solve the exercise above first: this part runs your "
                                    "compute_saliency_maps.")
-    assert panel.plate is None
+    assert panel.figure is None
     panel.method.value = "guided backprop"
-    assert panel.message.value == "" and panel.plate is not None
+    assert panel.message.value == "" and panel.figure is not None
 
 
 def test_what_the_student_s_function_raises_is_shown(parts):
@@ -224,10 +224,10 @@ def test_what_an_error_says_is_text_and_no_html(parts):
 
 
 def test_after_an_error_the_last_good_picture_stays(panel, monkeypatch):
-    before = panel.plate
-    monkeypatch.setattr(widgets, "draw", lambda *args: 1 / 0)
+    before = panel.figure
+    monkeypatch.setattr(panels, "draw", lambda *args: 1 / 0)
     panel.image.value = "b"
-    assert panel.plate is before and "ZeroDivisionError" in panel.message.value
+    assert panel.figure is before and "ZeroDivisionError" in panel.message.value
 
 
 def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch):
@@ -251,11 +251,11 @@ def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch)
 
 def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    plate = widgets.saliency_panel(*parts, **STUDENT)
+    figure = widgets.saliency_panel(*parts, **STUDENT)
     assert "pip install ipywidgets" in capsys.readouterr().out
-    assert isinstance(plate, plots.Plate) and len(plate.axes) == 3
-    np.testing.assert_allclose(plate.axes[0].images[0].get_array(),
-                               plots.picture(parts[1]["a"]).picture)
+    assert isinstance(figure, plots.Figure) and len(figure.axes) == 3
+    np.testing.assert_allclose(figure.axes[0].images[0].get_array(),
+                               plots.picture(parts[1]["a"]).pixels)
 
 
 def test_without_ipywidgets_an_unsolved_exercise_is_a_line_too(parts, monkeypatch, capsys):

@@ -7,10 +7,14 @@ Each takes the student's function, prints a line or raises CheckFailed, and retu
 function itself, the notebook's networks and the random numbers stay as they were.
 """
 
-from .exercise import CheckFailed, NotSolved
-from .saliency import GUIDED, OCCLUSION, SALIENCY, SEGMENT
+from importlib import import_module
 
-EXERCISES = {exercise.name: exercise for exercise in (SALIENCY, OCCLUSION, GUIDED, SEGMENT)}
+from ..course import assignments, topic
+from .exercise import CheckFailed, NotSolved
+
+# A notebook's exercises stand in the folder named after its topic, in the notebook's order.
+EXERCISES = {exercise.name: exercise for name in assignments()
+             for exercise in import_module(f".{topic(name)}", __name__).EXERCISES}
 globals().update(EXERCISES)
 
 __all__ = ["CheckFailed", "NotSolved", *EXERCISES]

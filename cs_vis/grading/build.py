@@ -9,7 +9,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from cs_vis.grading import prose, stock
-from cs_vis.grading.course import ROOT, find_assignment
+from cs_vis.course import ROOT, find_assignment
 
 LIMIT = 2_500_000  # bytes of an executed solution: what a git repository carries gladly
 ROLES = {"schema_version": 3, "grade": False, "locked": False, "solution": False, "task": False}
@@ -118,7 +118,7 @@ def check_points(notebook, points: float) -> None:
 def run(notebook, folder: Path, profile: str = "full") -> None:
     """Execute the notebook in place, in `folder`, stopping at the first error.
 
-    profile="test" takes fewer steps (cs_vis.profile), whatever the environment says.
+    profile="test" takes fewer steps (cs_vis.notebook), whatever the environment says.
     """
     folder.mkdir(parents=True, exist_ok=True)
     NotebookClient(

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cs_vis.grading import build, sample_class, steps, stock
-from cs_vis.grading.course import ROOT
+from cs_vis.course import ROOT
 
 CHECK_SECONDS = 10  # the sample class has an endless loop: wait for it no longer than needed
 

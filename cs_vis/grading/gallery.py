@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from .. import images as pictures
-from .. import panels, specimens
+from .. import plots, specimens
 from ..methods.occlusion import occlusion_loss
 from ..methods.saliency import backprop, smooth_saliency
 from ..methods.scores import centre_map, energy_inside, iou, pointing_game
@@ -83,14 +83,14 @@ def probabilities(model, image):
 def method_cells(folder, stem, image, maps, mask=None):
     """One cell a method: its picture, and its score where the true mask is known."""
     saliency, smoothed, lost, guided, cut = maps
-    drawn = (panels.grey(saliency), panels.grey(smoothed), panels.heat(image, lost),
-             panels.signed(guided), panels.cut_out(image, cut))
+    drawn = (plots.grey(saliency), plots.grey(smoothed), plots.heat(image, lost),
+             plots.signed(guided), plots.cut_out(image, cut))
     notes = [""] * len(METHODS)
     if mask is not None:
         notes = [score(m, mask) for m in (saliency, smoothed, lost, guided.abs().amax(dim=0))]
         notes.append(f"IoU {iou(cut[None], mask[None]).item():.2f}")
-    return [cell(folder, f"{stem}-{i}.png", panel.picture, note)
-            for i, (panel, note) in enumerate(zip(drawn, notes))]
+    return [cell(folder, f"{stem}-{i}.png", one.pixels, note)
+            for i, (one, note) in enumerate(zip(drawn, notes))]
 
 
 def score(map, mask):
@@ -109,8 +109,8 @@ def specimen_table(folder, name, model):
         sure = f"p = {probabilities(model, image)[y]:.2f}"
         share = f"{mask.float().mean():.0%} of the frame"
         rows.append(row(kind, [
-            cell(folder, f"{stem}-picture.png", panels.picture(image).picture, sure),
-            cell(folder, f"{stem}-mask.png", panels.picture(mask).picture, share),
+            cell(folder, f"{stem}-picture.png", plots.picture(image).pixels, sure),
+            cell(folder, f"{stem}-mask.png", plots.picture(mask).pixels, share),
             *method_cells(folder, stem, image, maps_of(model, image, y), mask)]))
     return table(("picture", "true mask", *METHODS), rows)
 
@@ -152,7 +152,7 @@ def photograph_table(folder, name, model):
         image = pictures.photo(photo, size=(224, 224))
         p, y = probabilities(model, image).max(dim=0)
         said = f"{model.class_names[y]}, p = {p:.2f}"
-        first = cell(folder, f"{name}-{photo}.png", panels.picture(image).picture, said)
+        first = cell(folder, f"{name}-{photo}.png", plots.picture(image).pixels, said)
         cells = method_cells(folder, f"{name}-{photo}", image, maps_of(model, image, y.item()))
         rows.append(row(photo, [first, *cells]))
     return f"<h3>{name}</h3>" + table(("picture", *METHODS), rows)

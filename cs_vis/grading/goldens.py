@@ -1,6 +1,7 @@
 """What is right, and what each known mistake gives, as stored tensors: `make goldens`."""
 
 import importlib.util
+from importlib import import_module
 
 import torch
 
@@ -13,16 +14,14 @@ from ..checks.inputs import live
 from ..checks.judge import reordered
 from ..checks.observe import observe
 from ..checks.stored import LIKENESS, Goldens, golden_of, save_goldens
-from ..reference import saliency
-from .course import ROOT
+from ..course import ROOT, assignments, topic
 
-REFERENCES = {"03_saliency": saliency}
 MEASURES = {largest_error: "max", relative_l2: "L2", share_that_differs: "share"}
 
 
 def main() -> None:
     """Write datasets/goldens/*.safetensors and docs/exercises.md."""
-    for notebook in REFERENCES:
+    for notebook in assignments():
         goldens = make(notebook)
         path = ROOT / f"datasets/goldens/{notebook}.safetensors"
         save_goldens(goldens, path)
@@ -61,7 +60,7 @@ def goldens_for(exercise, inputs, goldens=None, prints: bool = True) -> Goldens:
 
 
 def add_reference(goldens, exercise, case, inputs):
-    reference = getattr(REFERENCES[exercise.notebook], exercise.name)
+    reference = getattr(reference_of(exercise.notebook), exercise.name)
     with exact_arithmetic():
         outputs = case.call(reference, **live(inputs, "cpu", torch.float64))
     for name, tensor in outputs.items():
@@ -126,6 +125,11 @@ def same(prints, others) -> bool:
             torch.equal(a, b) if a.dtype == torch.bool
             else largest_error(a.double(), b.double()) < 1e-5)
         for a, b in zip(prints.values(), others.values()))
+
+
+def reference_of(notebook: str):
+    """The module with the answers to a notebook's exercises."""
+    return import_module(f"cs_vis.reference.{topic(notebook)}")
 
 
 def mistakes_of(notebook: str):

@@ -15,7 +15,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
 from cs_vis.checks import EXERCISES
-from cs_vis.grading.course import ROOT, find_assignment
+from cs_vis.course import ROOT, find_assignment
 
 
 class Grade(NamedTuple):

@@ -6,9 +6,7 @@ from itertools import product
 import torch
 from torch import nn
 
-from ..images import check_shape
-from ..models import check_target
-from .inputs import require_whole
+from ..require import require_fit, require_images, require_target
 
 
 @torch.no_grad()
@@ -22,11 +20,11 @@ def occlusion_loss(images: torch.Tensor, y, model: nn.Module, occlusion_map, *, 
     mean over the windows that cover it. Returns (N, H, W) in [0, 1]; images stay as they were.
     Raises TypeError or ValueError for other shapes or classes, or a patch that does not fit.
     """
-    check_shape(images)
+    require_images(images)
     for side in images.shape[2:]:
         require_fit(side, patch, stride)
     chances = model(images).softmax(dim=1)  # (N, K)
-    y = check_target(y, *chances.shape, name="y").to(images.device)
+    y = require_target(y, *chances.shape, name="y").to(images.device)
     whole = chances.gather(1, y.view(-1, 1))  # (N, 1)
     maps = images.new_empty(len(images), *images.shape[2:])
     for n, label in enumerate(y.tolist()):
@@ -57,12 +55,3 @@ def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int)
         total[window] += values[r, c]
         count[window] += 1
     return total / count.clamp(min=1)  # a stride wider than the patch leaves pixels uncovered
-
-
-def require_fit(side: int, patch: int, stride: int) -> None:
-    """Refuse a window that does not fit. Raises TypeError for what is no whole number, else
-    ValueError."""
-    require_whole(patch=patch, stride=stride)
-    if not (1 <= patch <= side and stride >= 1):
-        raise ValueError(f"patch={patch}, stride={stride}: the patch must be 1 to {side} pixels, "
-                         f"as large as the image at most, and the stride at least 1")

@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ..images import check_shape
-from ..models import activations, check_target, check_unit, find_layer
-from .inputs import require_whole
+from ..models import activations, find_layer
+from ..require import require_images, require_target, require_unit, require_whole
 
 RELU = {F.relu, torch.relu, torch.Tensor.relu}
 RELU_IN_PLACE = {F.relu_, torch.relu_, torch.Tensor.relu_}
@@ -27,7 +26,7 @@ def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | Non
     Returns (N, 3, H, W). Raises ValueError or TypeError for a target or a layer that the network
     does not have. Leaves network and images as they were: no module is touched, no hook remains.
     """
-    check_shape(images)
+    require_images(images)
     if relu is None and layer is None:  # that is the heart of an exercise, and ships to students
         raise ValueError("relu=None with a class as the target is the plain gradient, which "
                          "compute_saliency_maps takes: pass a rule, such as relu=GuidedReLU")
@@ -44,13 +43,13 @@ def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | Non
 
 
 def class_scores(scores, target):
-    target = check_target(target, *scores.shape).to(scores.device)
+    target = require_target(target, *scores.shape).to(scores.device)
     return scores.gather(1, target.view(-1, 1))  # (N, 1)
 
 
 def neurons(activation, target):
     """What the neuron (channel, row, col), or the whole channel, says to each image."""
-    target = check_unit(target, activation.shape)
+    target = require_unit(target, activation.shape)
     return activation[(slice(None), *target)]  # (N,), or (N, H, W) for a channel
 
 

@@ -2,6 +2,8 @@
 
 import torch
 
+from ..require import require_pair
+
 
 def pointing_game(maps: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Does the strongest pixel lie on the object? Zhang et al. 2016.
@@ -53,11 +55,3 @@ def centre_map(height: int, width: int) -> torch.Tensor:
     rows = (torch.arange(height) - (height - 1) / 2) / (height / 4)
     cols = (torch.arange(width) - (width - 1) / 2) / (width / 4)
     return torch.exp(-0.5 * (rows[:, None] ** 2 + cols[None] ** 2))
-
-
-def require_pair(maps, masks):
-    if masks.dtype != torch.bool:
-        raise TypeError(f"masks has dtype {masks.dtype}: pass bool masks, for example masks > 0")
-    if maps.ndim != 3 or maps.shape != masks.shape:
-        raise ValueError(f"maps has shape {tuple(maps.shape)} and masks {tuple(masks.shape)}: pass "
-                         f"both as (N, H, W); for a single one add [None]")

@@ -8,10 +8,9 @@ from torch import nn
 from . import specimen_net
 from .layers import activations, find_layer, layer_names
 from .specimen_net import SpecimenNet
-from .targets import check_target, check_unit
 
 __all__ = ["load_model", "untrained", "layer_names", "activations", "find_layer",
-           "check_target", "check_unit", "SpecimenNet", "NAMES"]
+           "SpecimenNet", "NAMES"]
 
 
 def __getattr__(name):

@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
-from ..images import check_shape
+from ..require import require_images
 from . import weights
 
 NAMES = tuple(torchvision.models.list_models(module=torchvision.models))
@@ -37,7 +37,7 @@ class ImageNetNetwork(nn.Module):
         self.layer_names = list(self.layer_paths)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        check_shape(images, smallest=self.smallest)
+        require_images(images, smallest=self.smallest)
         mean, spread = (color[:, None, None] for color in (self.mean_color, self.spread))
         return self.network((images - mean) / spread)
 

@@ -8,7 +8,7 @@ from safetensors import safe_open
 from torch import nn
 
 from .. import datasets
-from ..images import check_shape
+from ..require import require_images
 
 NAMES = ("specimens", "specimens-robust")
 WIDTHS = ((24,), (48, 48), (96, 96), (128, 128), (192, 192))
@@ -42,7 +42,7 @@ class SpecimenNet(nn.Module):
         self.layer_names = [name for name, _ in self.named_children()]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        check_shape(images, smallest=self.smallest)
+        require_images(images, smallest=self.smallest)
         x = (images - 0.5) / 0.25
         for layer in self.children():
             x = layer(x)

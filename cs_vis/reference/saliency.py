@@ -8,10 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..images import check_batch, check_shape
-from ..methods.inputs import require_color, require_map, require_one
-from ..methods.occlusion import require_fit
-from ..models import check_target
+from ..require import (require_color, require_fit, require_images, require_map, require_one,
+                       require_pictures, require_target)
 
 
 def compute_saliency_maps(X: torch.Tensor, y: torch.Tensor, model: nn.Module) -> torch.Tensor:
@@ -21,10 +19,10 @@ def compute_saliency_maps(X: torch.Tensor, y: torch.Tensor, model: nn.Module) ->
     returns (N, H, W), at least 0, in units of score per full range of brightness.
     Raises TypeError or ValueError for other shapes, dtypes, or classes.
     """
-    check_shape(X, "X")
+    require_images(X, "X")
     X = X.detach().requires_grad_()  # a new leaf: the caller's X keeps its own .grad
     scores = model(X)  # (N, K)
-    y = check_target(y, *scores.shape, name="y").to(X.device)
+    y = require_target(y, *scores.shape, name="y").to(X.device)
     # Image n influences row n alone, so the gradient of the sum holds each image's own gradient.
     score_of_y = scores.gather(1, y.view(-1, 1)).sum()
     gradient, = torch.autograd.grad(score_of_y, X)  # (N, 3, H, W)
@@ -45,7 +43,7 @@ def occlusion_map(image: torch.Tensor, y: int, model: nn.Module, patch: int = 32
     fill = model.mean_color if fill is None else fill
     require_color(fill)
     tops, lefts = (positions(side, patch, stride) for side in image.shape[2:])
-    check_target(y, *model(image).shape, name="y")
+    require_target(y, *model(image).shape, name="y")
     fill = fill.to(image)
     heat = image.new_empty(len(tops), len(lefts))
     for r, top in enumerate(tops):
@@ -96,7 +94,7 @@ def segment_by_saliency(image: torch.Tensor, saliency: torch.Tensor, *,
     ValueError for other shapes, dtypes, values, and for a map too flat to say where to begin.
     """
     require_one(image)
-    check_batch(image, "image")  # bytes below would wrap around outside [0, 1]
+    require_pictures(image, "image")  # bytes below would wrap around outside [0, 1]
     require_map(saliency, *image.shape[2:])
     rgb = (image[0].permute(1, 2, 0) * 255).round().byte().cpu().numpy()  # (H, W, 3)
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)

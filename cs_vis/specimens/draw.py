@@ -9,10 +9,11 @@ import torch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ..require import require_whole
 from .facts import Facts
 from .kinds import KINDS
 from .pen import Pen
-from .pose import check_pose
+from .pose import require_pose
 from .scene import SIZE, compose
 
 class_names = list(KINDS)
@@ -38,12 +39,12 @@ def draw(seed: int, kind: str | None = None, *, without: tuple = (),
     on a seed that is no whole number >= 0, an unknown kind, a part that the kind does not have,
     an unknown key of a pose or a value outside its limits (centre 0 to 1, size 0.1 to 2 ...).
     """
-    check_seed(seed)
+    require_seed(seed)
     rng = np.random.default_rng(seed)
     chosen = class_names[rng.integers(len(class_names))]
-    kind = chosen if kind is None else check_kind(kind)
-    without = check_parts(kind, without)
-    picture, parts, facts = compose(rng, kind, without, check_pose(pose))
+    kind = chosen if kind is None else require_kind(kind)
+    without = require_parts(kind, without)
+    picture, parts, facts = compose(rng, kind, without, require_pose(pose))
     mask = np.any(list(parts.values()), axis=0)
     parts = {name: torch.from_numpy(part) for name, part in parts.items() if name not in without}
     return Specimen(to_tensor(picture[None]), class_names.index(kind), torch.from_numpy(mask),
@@ -69,10 +70,10 @@ def batch(n: int, seed: int, *, workers: int = 1, progress: bool = False, parts:
 
 def draw_many(n, seed, *, workers=1, progress=False, parts=False, facts=False):
     """What `batch` draws, as arrays; the pictures (n, 128, 128, 3) are uint8, a quarter as big."""
-    check_count("n", n)
-    check_seed(seed)
+    require_whole(n=n, at_least=1)
+    require_seed(seed)
     if workers != -1:
-        check_count("workers", workers)
+        require_whole(workers=workers, at_least=1)
     chunks = [range(i, min(i + 64, n)) for i in range(0, n, 64)]
     jobs = Parallel(n_jobs=workers, return_as="generator")(
         delayed(draw_range)(seed, chunk, parts, facts) for chunk in chunks)
@@ -104,7 +105,7 @@ def draw_range(seed, indices, parts=False, facts=False):
 def part_names(kind: str) -> tuple:
     """The names of a kind's parts, in the order they are drawn; ValueError on an unknown kind."""
     pen = Pen(np.random.default_rng(0), lambda points: points * SIZE / 2 + SIZE / 2, SIZE)
-    KINDS[check_kind(kind)][0](pen)
+    KINDS[require_kind(kind)][0](pen)
     return tuple(pen.names)
 
 
@@ -113,32 +114,20 @@ def to_tensor(pictures):
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().float() / 255
 
 
-def check_seed(seed):
-    check_whole("seed", seed)
+def require_seed(seed):
+    require_whole(seed=seed)
     if seed < 0:
         raise ValueError(f"seed={seed} is negative; it must be 0 or more, for example seed={-seed}")
 
 
-def check_count(name, value):
-    check_whole(name, value)
-    if value < 1:
-        raise ValueError(f"{name}={value} is too small; it must be 1 or more")
-
-
-def check_whole(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a whole number, "
-                        f"for example {name}=7")
-
-
-def check_kind(kind):
+def require_kind(kind):
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind={kind!r} is not a kind of specimen; choose one of "
                          f"{', '.join(KINDS)}")
     return kind
 
 
-def check_parts(kind, without):
+def require_parts(kind, without):
     if not isinstance(without, (str, tuple, list, set)):
         raise TypeError(f"without={without!r} is a {type(without).__name__}; it must be a part's "
                         f"name or a tuple of them, for example without={part_names(kind)[0]!r}")

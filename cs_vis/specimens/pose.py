@@ -1,8 +1,8 @@
 """Poses: drawing one, placing points by it, checking one that is given."""
 
-import numbers
-
 import numpy as np
+
+from ..require import require_number
 
 LIMITS = {"angle": (-100, 100), "size": (0.1, 2), "centre": (0, 1), "aspect": (0.5, 2),
           "shear": (-1, 1), "bend": (-0.2, 0.2), "bend_phase": (-100, 100)}
@@ -37,17 +37,17 @@ def placed(pose, side):
     return place
 
 
-def check_pose(pose):
+def require_pose(pose):
     """What `draw` is given as pose, in the very types that a Pose has."""
     if pose is None:
         return {}
     if not isinstance(pose, dict):
         raise TypeError(f"pose={pose!r} is a {type(pose).__name__}; it must be a dict of what is "
                         f"to change, for example pose={{'angle': 0.5}}")
-    return {key: check_value(key, value) for key, value in pose.items()}
+    return {key: require_value(key, value) for key, value in pose.items()}
 
 
-def check_value(key, value):
+def require_value(key, value):
     name = f"pose[{key!r}]"
     if key == "flip":
         if not isinstance(value, (bool, np.bool_)):
@@ -58,18 +58,8 @@ def check_value(key, value):
         raise ValueError(f"{name} is nothing that a pose has; choose among flip, "
                          f"{', '.join(LIMITS)}")
     if key not in PAIRS:
-        return check_number(name, value, *LIMITS[key])
+        return require_number(name, value, *LIMITS[key])
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise TypeError(f"{name}={value!r} is no pair; it must be a tuple (x, y) of numbers from "
                         f"{LIMITS[key][0]} to {LIMITS[key][1]}")
-    return tuple(check_number(f"{name}[{i}]", v, *LIMITS[key]) for i, v in enumerate(value))
-
-
-def check_number(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a number from "
-                        f"{low} to {high}")
-    if not low <= value <= high:  # true of nan, too
-        raise ValueError(f"{name}={value} is out of range; it must lie from {low} to {high}, "
-                         f"for example {min(max(low, value), high)}")
-    return float(value)
+    return tuple(require_number(f"{name}[{i}]", v, *LIMITS[key]) for i, v in enumerate(value))

@@ -5,4 +5,4 @@ from .maps import SALIENCY
 from .occlusion import OCCLUSION
 from .segment import SEGMENT
 
-__all__ = ["GUIDED", "OCCLUSION", "SALIENCY", "SEGMENT"]
+EXERCISES = (SALIENCY, OCCLUSION, GUIDED, SEGMENT)

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-SMALLEST = 8  # pixels, of the shorter side
+from ..require import SMALLEST
+
 LARGEST = 40_000_000  # pixels in all: as a float tensor, half a gigabyte
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # EPS, for one, runs a program
 MODES = ("RGB", "L", "P", "1")

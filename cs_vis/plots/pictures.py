@@ -13,19 +13,19 @@ from matplotlib import colormaps
 WHITE_AT = 0.995  # this quantile of a map becomes white: a few extreme pixels would hide the rest
 
 
-class Panel(NamedTuple):
+class Picture(NamedTuple):
     """One picture ready for print: (H, W, 3) array in [0, 1], and a note on its scale."""
-    picture: np.ndarray
+    pixels: np.ndarray
     note: str = ""
 
 
-def picture(image) -> Panel:
+def picture(image) -> Picture:
     """The image as it is, clamped to [0, 1].
 
-    image: (1, 3, H, W) or (3, H, W) tensor, (H, W, 3) array, bool mask (H, W), or a Panel.
+    image: (1, 3, H, W) or (3, H, W) tensor, (H, W, 3) array, bool mask (H, W), or a Picture.
     Raises ValueError for a float map (H, W), which has no colours of its own.
     """
-    if isinstance(image, Panel):
+    if isinstance(image, Picture):
         return image
     array = _array(image)
     if array.ndim == 4 and len(array) == 1:
@@ -44,10 +44,10 @@ def picture(image) -> Panel:
     if array.dtype == np.uint8:
         raise ValueError("image has dtype uint8, expected floats in [0, 1]: use images.load, or "
                          "divide by 255")
-    return Panel(np.clip(array.astype(float), 0, 1))
+    return Picture(np.clip(array.astype(float), 0, 1))
 
 
-def grey(map, *, white: float | None = None) -> Panel:
+def grey(map, *, white: float | None = None) -> Picture:
     """A map of values >= 0, (H, W) or (1, H, W), as grey: black is 0, white is `white`.
 
     white: in the map's units; by default its 99.5 % quantile. The note says which. Give the same
@@ -55,10 +55,10 @@ def grey(map, *, white: float | None = None) -> Panel:
     """
     values = _map(map)
     white = _scale(values, white, "white")
-    return Panel(np.clip(values / white, 0, 1)[..., None].repeat(3, axis=2), f"white: {white:.2g}")
+    return Picture(np.clip(values / white, 0, 1)[..., None].repeat(3, axis=2), f"white: {white:.2g}")
 
 
-def signed(gradient, *, scale: float | None = None) -> Panel:
+def signed(gradient, *, scale: float | None = None) -> Picture:
     """A signed picture (1, 3, H, W), (3, H, W) or map (H, W): mid-grey is 0, the scale symmetric.
 
     scale: the value shown brightest, minus the value shown darkest; by default the 99.5 %
@@ -72,33 +72,33 @@ def signed(gradient, *, scale: float | None = None) -> Panel:
         raise ValueError(f"gradient has shape {tuple(_array(gradient).shape)}, expected "
                          f"(1, 3, H, W), (3, H, W) or (H, W); of a batch pass gradients[i:i + 1]")
     scale = _scale(np.abs(values), scale, "scale")
-    return Panel(np.clip(0.5 + values.transpose(1, 2, 0) / (2 * scale), 0, 1), f"±{scale:.2g}")
+    return Picture(np.clip(0.5 + values.transpose(1, 2, 0) / (2 * scale), 0, 1), f"±{scale:.2g}")
 
 
-def heat(image, map, *, top: float | None = None) -> Panel:
+def heat(image, map, *, top: float | None = None) -> Picture:
     """A map of values >= 0 in warm colours over the image in grey; the hottest colour is `top`.
 
     map: (H, W) as large as the image. top: by default the map's 99.5 % quantile.
     """
-    base, values = picture(image).picture, _map(map)
+    base, values = picture(image).pixels, _map(map)
     _same_size(base, values, "map")
     top = _scale(values, top, "top")
     strength = np.clip(values / top, 0, 1)[..., None]  # (H, W, 1)
     warm = colormaps["inferno"](strength[..., 0])[..., :3]
     grey_base = 0.25 + 0.6 * base.mean(axis=2, keepdims=True)
     cover = 0.9 * strength  # where the map is 0 the image stays clear
-    return Panel((1 - cover) * grey_base + cover * warm, f"brightest: {top:.2g}")
+    return Picture((1 - cover) * grey_base + cover * warm, f"brightest: {top:.2g}")
 
 
-def coloured(map, colors: str = "magma", *, top: float = 1.0) -> Panel:
+def coloured(map, colors: str = "magma", *, top: float = 1.0) -> Picture:
     """A map of values from 0 to `top`, (H, W), in a matplotlib colour map: 0 is darkest."""
     values = np.clip(_map(map) / _scale(np.ones(1), top, "top"), 0, 1)
-    return Panel(colormaps[colors](values)[..., :3], f"dark: 0, light: {top:.2g}")
+    return Picture(colormaps[colors](values)[..., :3], f"dark: 0, light: {top:.2g}")
 
 
-def outlined(image, mask, *, color=(1.0, 0.85, 0.1)) -> Panel:
+def outlined(image, mask, *, color=(1.0, 0.85, 0.1)) -> Picture:
     """The image with the border of a bool mask (H, W) drawn on it, light on a dark seam."""
-    base, inside = picture(image).picture, _mask(mask)
+    base, inside = picture(image).pixels, _mask(mask)
     zoom = max(1, round(384 / max(inside.shape)))  # drawn finer than the mask's pixels
     if base.shape[:2] == inside.shape:             # else outlined once already
         base = base.repeat(zoom, axis=0).repeat(zoom, axis=1)
@@ -107,14 +107,14 @@ def outlined(image, mask, *, color=(1.0, 0.85, 0.1)) -> Panel:
     base = base.copy()
     base[_grown(inside, 4) & _grown(~inside, 1)] = 0.05
     base[_grown(inside, 3) & ~inside] = color
-    return Panel(base)
+    return Picture(base)
 
 
-def cut_out(image, mask) -> Panel:
+def cut_out(image, mask) -> Picture:
     """The image inside a bool mask (H, W); outside it, the image at a fifth of its light."""
-    base, inside = picture(image).picture, _mask(mask)
+    base, inside = picture(image).pixels, _mask(mask)
     _same_size(base, inside, "mask")
-    return Panel(np.where(inside[..., None], base, 0.2 * base))
+    return Picture(np.where(inside[..., None], base, 0.2 * base))
 
 
 def _array(values) -> np.ndarray:

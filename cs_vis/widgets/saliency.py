@@ -11,12 +11,13 @@ from traceback import walk_tb
 
 import torch
 
-from . import plots
-from .checks.place import codes_of, problem_of
-from .exercise import unsolved
-from .models import activations
+from .. import plots
+from ..checks.place import codes_of, problem_of
+from ..notebook import unsolved
+from ..models import activations
 from .questions import METHODS, Method, Question
 
+__all__ = ["saliency_panel"]
 CLASS_SCORE, ANSWER = "class score", "the network's answer"
 
 
@@ -55,7 +56,7 @@ def saliency_panel(models: dict, images: dict, *, compute_saliency_maps: Callabl
 
 
 class SaliencyPanel:
-    """The controls, one attribute each; `plate`, the figure they last drew; `problem`, why not."""
+    """The controls, one attribute each; `figure`, the figure they last drew; `problem`, why not."""
 
     def __init__(self, ipywidgets, models: dict, images: dict, student: dict, methods: dict):
         wide = {"style": {"description_width": "70px"}, "layout": {"width": "300px"}}
@@ -70,7 +71,7 @@ class SaliencyPanel:
         self.smoothing = ipywidgets.FloatSlider(1.0, min=0, max=6, step=0.5,
                                                 description="smoothing", **slider)
         self.message = ipywidgets.HTML()
-        self.plate, self._picture, self.problem = None, None, ""
+        self.figure, self._picture, self.problem = None, None, ""
         controls = [self.model, self.image, self.method, self.y, self.layer, self.channel,
                     self.smoothing]
         self.controls = ipywidgets.VBox([
@@ -110,14 +111,14 @@ class SaliencyPanel:
         neuron = None if layer == CLASS_SCORE else (layer, self.channel.value)
         self.problem = ""
         try:
-            self.plate = draw(method, Question(
+            self.figure = draw(method, Question(
                 self._student, self._models[self.model.value], self._images[self.image.value],
                 self.y.value, neuron, self.smoothing.value))
         except Exception as error:  # a panel that dies would take the reader's settings along
             self.problem = explain(error, self._student)
         self.message.value = escape(self.problem)
         if self._picture is not None and not self.problem:
-            data, metadata = self.plate.bundle()
+            data, metadata = self.figure.bundle()
             self._picture.update(data, metadata=metadata, raw=True)
 
     def _ipython_display_(self):
@@ -125,12 +126,12 @@ class SaliencyPanel:
         view, metadata = self.controls._repr_mimebundle_(), {}
         view["text/plain"] = "(Run this cell in a live notebook, and the controls appear here.)"
         display(view, metadata=metadata, raw=True)
-        data, metadata = ({"text/plain": self.problem}, {}) if self.plate is None \
-            else self.plate.bundle()
+        data, metadata = ({"text/plain": self.problem}, {}) if self.figure is None \
+            else self.figure.bundle()
         self._picture = display(data, metadata=metadata, raw=True, display_id=True)
 
 
-def draw(method: Method, question: Question) -> plots.Plate:
+def draw(method: Method, question: Question) -> plots.Figure:
     """The panel's figure: the image with the network's answer, the map, the map on the image."""
     model, image, y = question.model, question.image, question.y
     with torch.no_grad():

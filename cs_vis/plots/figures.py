@@ -1,20 +1,15 @@
-"""Figures for the notebooks: pictures in rows, occlusion maps with a colour bar, score tables.
+"""Figures: pictures in rows, occlusion maps with a colour bar, score tables.
 
-The single pictures come from `cs_vis.panels` and are named here too, so that a notebook writes
-plots.show([plots.grey(map), ...]). No pyplot: a figure belongs to whoever holds it, and nothing
-needs a screen.
+No pyplot: a figure belongs to whoever holds it, and nothing needs a screen.
 """
 
 from io import BytesIO
 
+import matplotlib.figure
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
-from .panels import Panel, coloured, cut_out, grey, heat, outlined, picture, signed
-
-__all__ = ["Panel", "Plate", "bars", "coloured", "cut_out", "grey", "heat", "occlusion",
-           "outlined", "picture", "show", "signed"]
+from .pictures import Picture, coloured, picture
 
 SIZE = 9                 # points: the one font size
 SCREEN, CRISP = 96, 115  # pixels an inch takes on the screen, and in the file
@@ -23,7 +18,7 @@ LETTER = 0.072           # inches: what a letter takes on average, to leave room
 INK, PALE, ACCENT = "#222222", "#8a8a8a", "#3b78a8"
 
 
-class Plate(Figure):
+class Figure(matplotlib.figure.Figure):
     """A figure that measures in inches from its upper left corner, and that a notebook shows by
     itself: as a small sharp JPEG, or as a PNG where `mimetype` says so (line drawings)."""
 
@@ -56,15 +51,15 @@ class Plate(Figure):
         display(data, metadata=metadata, raw=True)
 
 
-def show(panels, titles=None, *, labels=None, caption: str = "", height: float = 1.45,
-         margin: float = 0.0) -> Plate:
-    """Lay pictures out in a row, or in rows when `panels` is a list of lists.
+def show(pictures, titles=None, *, labels=None, caption: str = "", height: float = 1.45,
+         margin: float = 0.0) -> Figure:
+    """Lay pictures out in a row, or in rows when `pictures` is a list of lists.
 
-    panels: Panels, or what `picture` takes. titles: one for each column, or a list of lists, one
+    pictures: Pictures, or what `picture` takes. titles: one for each column, or a list of lists, one
     for each picture. labels: one for each row, on its left. height: of a picture, in inches.
-    margin: inches left free on the right. A Panel's note stands beneath it.
+    margin: inches left free on the right. A Picture's note stands beneath it.
     """
-    rows = [[picture(p) for p in row] for row in _rows(panels)]
+    rows = [[picture(p) for p in row] for row in _rows(pictures)]
     titles = _titles(titles, rows)
     if labels is not None and len(labels) != len(rows):
         raise ValueError(f"labels has {len(labels)} entries for {len(rows)} rows: give one a row")
@@ -73,30 +68,30 @@ def show(panels, titles=None, *, labels=None, caption: str = "", height: float =
               for c in range(max(map(len, rows)))]
     left = 0.1 + max((0.1 + LETTER * len(label) for label in labels or []), default=0)
     above = [LINE * max((t.count("\n") + 1 for t in row if t), default=0) for row in titles]
-    below = [LINE * any(panel.note for panel in row) for row in rows]
+    below = [LINE * any(one.note for one in row) for row in rows]
     wide = max(left + sum(widths) + GAP * len(widths), 0.2 + LETTER * len(caption)) + margin
     tall = 0.08 + sum(above) + sum(below) + (height + GAP) * len(rows) + LINE * bool(caption)
 
-    plate, y = Plate(figsize=(wide, tall)), 0.05
+    figure, y = Figure(figsize=(wide, tall)), 0.05
     for r, row in enumerate(rows):
         x, y = left, y + above[r]
         if labels:
-            plate.write(left - 0.06, y + height / 2, labels[r], ha="right")
-        for panel, title, width in zip(row, titles[r], widths):
-            axes = plate.box(x, y, width, height)
-            axes.imshow(panel.picture)
+            figure.write(left - 0.06, y + height / 2, labels[r], ha="right")
+        for one, title, width in zip(row, titles[r], widths):
+            axes = figure.box(x, y, width, height)
+            axes.imshow(one.pixels)
             axes.axis("off")
-            plate.write(x + width / 2, y - above[r] / 2, title)
-            plate.write(x + width / 2, y + height + LINE / 2, panel.note, color=PALE)
+            figure.write(x + width / 2, y - above[r] / 2, title)
+            figure.write(x + width / 2, y + height + LINE / 2, one.note, color=PALE)
             x += width + GAP
         y += height + below[r] + GAP
-    plate.write(left, y + LINE / 2, caption, color=PALE, ha="left")
+    figure.write(left, y + LINE / 2, caption, color=PALE, ha="left")
     words = [t.replace("\n", " ") for t in [*(labels or []), *sum(titles, [])] if t]
-    plate.alt = f"{sum(map(len, rows))} pictures" + (": " + ", ".join(words) if words else "")
-    return plate
+    figure.alt = f"{sum(map(len, rows))} pictures" + (": " + ", ".join(words) if words else "")
+    return figure
 
 
-def occlusion(images, probabilities, titles=None, *, top: float = 1.0) -> Plate:
+def occlusion(images, probabilities, titles=None, *, top: float = 1.0) -> Figure:
     """Pictures above, their occlusion maps below, and one colour bar for all.
 
     images: list of (1, 3, H, W). probabilities: list of (rows, cols), each cell the probability
@@ -106,18 +101,18 @@ def occlusion(images, probabilities, titles=None, *, top: float = 1.0) -> Plate:
     if len(images) != len(probabilities):
         raise ValueError(f"images has {len(images)} entries, probabilities {len(probabilities)}: "
                          f"give one map for each image")
-    maps = [Panel(coloured(p, "magma", top=top).picture) for p in probabilities]  # the bar says it
-    plate = show([list(images), maps], titles, margin=0.6)
-    last = plate.axes[-1].get_position()
-    bar = plate.add_axes([last.x1 + 0.1 / plate.get_figwidth(), last.y0,
-                          0.1 / plate.get_figwidth(), last.height])
-    plate.colorbar(ScalarMappable(Normalize(0, top), "magma"), bar, ticks=[0, top / 2, top])
+    maps = [Picture(coloured(p, "magma", top=top).pixels) for p in probabilities]  # the bar says it
+    figure = show([list(images), maps], titles, margin=0.6)
+    last = figure.axes[-1].get_position()
+    bar = figure.add_axes([last.x1 + 0.1 / figure.get_figwidth(), last.y0,
+                          0.1 / figure.get_figwidth(), last.height])
+    figure.colorbar(ScalarMappable(Normalize(0, top), "magma"), bar, ticks=[0, top / 2, top])
     bar.tick_params(labelsize=SIZE, length=2, color=PALE)
     bar.spines[:].set_visible(False)
-    return plate
+    return figure
 
 
-def bars(scores: dict[str, dict[str, float]], *, baselines=(), caption: str = "") -> Plate:
+def bars(scores: dict[str, dict[str, float]], *, baselines=(), caption: str = "") -> Figure:
     """A table of scores in [0, 1]: one row for each method, one column for each measure.
 
     scores: method -> measure -> value. baselines: methods drawn in grey; the first of them also
@@ -131,21 +126,21 @@ def bars(scores: dict[str, dict[str, float]], *, baselines=(), caption: str = ""
     row, column = 0.26, 1.75
     left, tall = 0.2 + LETTER * max(map(len, scores)), row * len(scores)
     wide = max(left + column * len(measures), 0.2 + LETTER * len(caption))
-    plate = Plate(figsize=(wide, tall + 0.35 + 0.25 * bool(caption)))
-    plate.mimetype = "image/png"
+    figure = Figure(figsize=(wide, tall + 0.35 + 0.25 * bool(caption)))
+    figure.mimetype = "image/png"
     for c, measure in enumerate(measures):
-        axes = plate.box(left + column * c, 0.28, column - 0.5, tall)
+        axes = figure.box(left + column * c, 0.28, column - 0.5, tall)
         _bar_column(axes, {name: values.get(measure) for name, values in scores.items()},
                     baselines)
-        plate.write(left + column * c, 0.14, measure, ha="left")
+        figure.write(left + column * c, 0.14, measure, ha="left")
     for r, name in enumerate(scores):
-        plate.write(left - 0.08, 0.28 + row * (r + 0.5), name, ha="right",
+        figure.write(left - 0.08, 0.28 + row * (r + 0.5), name, ha="right",
                     color=PALE if name in baselines else INK)
-    plate.write(0.1, tall + 0.42, caption, color=PALE, ha="left")
-    plate.alt = "scores: " + "; ".join(
+    figure.write(0.1, tall + 0.42, caption, color=PALE, ha="left")
+    figure.alt = "scores: " + "; ".join(
         f"{name} " + ", ".join(f"{m} {v:.2f}" for m, v in values.items())
         for name, values in scores.items())
-    return plate
+    return figure
 
 
 def _bar_column(axes, values: dict[str, float | None], baselines) -> None:
@@ -161,11 +156,11 @@ def _bar_column(axes, values: dict[str, float | None], baselines) -> None:
     axes.spines["left"].set_color(PALE)
 
 
-def _rows(panels) -> list[list]:
-    panels = list(panels)
-    rows = panels if panels and isinstance(panels[0], list) else [panels]
+def _rows(pictures) -> list[list]:
+    pictures = list(pictures)
+    rows = pictures if pictures and isinstance(pictures[0], list) else [pictures]
     if not all(rows):
-        raise ValueError(f"panels={panels!r} has an empty row: give every row a picture")
+        raise ValueError(f"pictures={pictures!r} has an empty row: give every row a picture")
     return rows
 
 
@@ -180,5 +175,5 @@ def _titles(titles, rows) -> list[list[str]]:
     return [[*t, *[""] * (len(row) - len(t))] for t, row in zip(titles, rows)]
 
 
-def _aspect(panel: Panel) -> float:
-    return panel.picture.shape[1] / panel.picture.shape[0]
+def _aspect(one: Picture) -> float:
+    return one.pixels.shape[1] / one.pixels.shape[0]

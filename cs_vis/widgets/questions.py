@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import torch
 
-from . import plots
-from .methods.occlusion import occlusion_loss
-from .methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
+from .. import plots
+from ..methods.occlusion import occlusion_loss
+from ..methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
 
 PATCH, STRIDE = 24, 8  # pixels, for the panel's occlusion maps
 

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .sources import LARGEST, SMALLEST, read
+from ..require import is_whole, require_finite, require_images, require_size, shown
+from .sources import LARGEST, read
 
 # The photographs that notebooks show, never used for training; both packages ship them.
 PHOTOS = {
@@ -52,10 +53,10 @@ def photo(name: str, *, size: int | tuple[int, int] | None = None) -> torch.Tens
 
 def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
     """`image` (N, 3, H, W) scaled so that its shorter side is `size`, or cut to `size=(H, W)`."""
-    check_shape(image, "image")
-    _check_size(size)
+    require_images(image, "image")
+    require_size(size)
     height, width = image.shape[-2:]
-    goal = (size, size) if isinstance(size, int) else tuple(size)
+    goal = (size, size) if is_whole(size) else tuple(size)
     scale = max(goal[0] / height, goal[1] / width)
     shape = tuple(max(side, round(scale * old)) for side, old in zip(goal, (height, width)))
     if math.prod(shape) > LARGEST:
@@ -64,7 +65,7 @@ def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
                          f"or cut the picture first")
     image = torch.nn.functional.interpolate(
         image, size=shape, mode="bilinear", antialias=True).clamp(0, 1)
-    if isinstance(size, int):
+    if is_whole(size):
         return image
     top, left = (shape[0] - goal[0]) // 2, (shape[1] - goal[1]) // 2
     return image[:, :, top:top + goal[0], left:left + goal[1]]
@@ -73,13 +74,13 @@ def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
 def to_numpy(image: torch.Tensor) -> np.ndarray:
     """The picture (1, 3, H, W) or (3, H, W) as a float array (H, W, 3), clamped to [0, 1]."""
     if not isinstance(image, torch.Tensor):
-        raise TypeError(f"image={_name(image)} must be a tensor (1, 3, H, W); "
+        raise TypeError(f"image={shown(image)} must be a tensor (1, 3, H, W); "
                         f"images.load makes one")
     if image.ndim not in (3, 4) or image.shape[-3] != 3 or image.shape[:-3] not in ((), (1,)):
         raise ValueError(f"image has shape {tuple(image.shape)}, but one picture (1, 3, H, W) "
                          f"is needed; take one of a batch with images[i:i + 1]")
     pixels = image.detach().reshape(3, *image.shape[-2:]).permute(1, 2, 0)  # (H, W, 3)
-    _check_finite(pixels, "image")
+    require_finite(pixels, "image")
     return pixels.clamp(0, 1).float().cpu().numpy()
 
 
@@ -96,61 +97,3 @@ def save(image: torch.Tensor, path: str | Path) -> None:
     if ending not in endings:
         raise ValueError(f"path={str(path)!r} must end in one of {', '.join(endings)}")
     to_pil(image).save(path, **endings[ending])
-
-
-def check_shape(images, name: str = "images", *, smallest: int = 1) -> None:
-    """Raises unless `images` is a float tensor (N, 3, H, W), no side below `smallest` pixels."""
-    if not isinstance(images, torch.Tensor):
-        raise TypeError(f"{name}={_name(images)} must be a tensor (N, 3, H, W); "
-                        f"images.load makes one of a picture")
-    if not images.is_floating_point():
-        raise TypeError(f"{name} has dtype {images.dtype}, but pictures are float in [0, 1]; "
-                        f"use {name}.float() / 255 if they are bytes")
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"{name} has shape {tuple(images.shape)}, but must have (N, 3, H, W); "
-                         f"{_remedy(images, name)}")
-    if min(images.shape[2:]) < smallest:
-        raise ValueError(f"{name} has shape {tuple(images.shape)}, but no side may be below "
-                         f"{smallest} pixels here; enlarge with images.fit")
-
-
-def check_batch(images, name: str = "images", *, smallest: int = 1) -> None:
-    """Raises unless `images` is a float tensor (N, 3, H, W), finite, with values in [0, 1]."""
-    check_shape(images, name, smallest=smallest)
-    if images.numel() == 0:
-        raise ValueError(f"{name} has shape {tuple(images.shape)}, but must hold a picture")
-    _check_finite(images, name)
-    low, high = images.detach().amin().item(), images.detach().amax().item()
-    if low < 0 or high > 1:
-        raise ValueError(f"{name} has values from {low:.3g} to {high:.3g}, but pictures are in "
-                         f"[0, 1]; divide bytes by 255, clamp others with {name}.clamp(0, 1)")
-
-
-def _check_size(size):
-    sides = size if isinstance(size, (tuple, list)) and len(size) == 2 else (size,)
-    whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
-    if not whole or min(sides) < SMALLEST:
-        raise ValueError(f"size={size!r} must be a whole number of pixels, or (height, width), "
-                         f"each at least {SMALLEST}")
-
-
-def _check_finite(values, name):
-    if not torch.isfinite(values).all():
-        raise ValueError(f"{name} holds values that are NaN or infinite, but pictures are finite; "
-                         f"find where they arise, or replace them with {name}.nan_to_num()")
-
-
-def _remedy(images, name):
-    if images.ndim == 3:
-        return f"make a batch of one picture with {name}[None]"
-    if images.ndim == 4 and images.shape[3] == 3:
-        return f"bring the channels forward with {name}.permute(0, 3, 1, 2)"
-    if images.ndim == 4 and images.shape[1] == 1:
-        return f"make grey pictures RGB with {name}.expand(-1, 3, -1, -1)"
-    return "a batch of RGB pictures, channels second"
-
-
-def _name(value):
-    if isinstance(value, (str, Path)):
-        return repr(str(value))
-    return f"<{type(value).__name__}>"

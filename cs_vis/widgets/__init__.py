@@ -1,0 +1,13 @@
+"""Sliders for the notebooks: each topic's panel, made of the one building block in `live`."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from ..course import assignments, topic
+
+__all__ = []
+for _name in assignments():
+    if find_spec(f"{__name__}.{topic(_name)}"):  # not every notebook has a panel of its own
+        _home = import_module(f".{topic(_name)}", __name__)
+        globals().update({name: getattr(_home, name) for name in _home.__all__})
+        __all__ += _home.__all__
