@@ -478,7 +478,7 @@ MAP = numbers(16, 16, seed=2)
     (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=0,
                              generator=torch.Generator()), ValueError, "samples=0"),
     (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=2.5,
-                             generator=torch.Generator()), TypeError, "samples=2.5 is a float; it must be a whol"),
+                             generator=torch.Generator()), TypeError, "samples=2.5 is a float"),
 ])
 def test_bad_input_gets_a_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
