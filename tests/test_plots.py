@@ -138,7 +138,6 @@ def test_inputs_stay_as_they_were(image, mask):
     (lambda: plots.show([]), "pictures.*empty row"),
     (lambda: plots.show([torch.rand(1, 3, H, W)], ["a", "b"]), "titles.*more than the pictures"),
     (lambda: plots.show([torch.rand(1, 3, H, W)], labels=["a", "b"]), "labels has 2 entries for 1"),
-    (lambda: plots.occlusion([torch.rand(1, 3, H, W)], []), "images has 1 entries.*ilities 0"),
     (lambda: plots.bars({"a": {"x": 1.0}}, baselines=["b"]), r"baselines=\['b'\].*rows \['a'\]"),
     (lambda: plots.bars({}), "must be a row of scores"),
 ])
@@ -198,15 +197,6 @@ def test_pyplot_is_left_alone(image):
     import matplotlib.pyplot as plt
     plots.show([image])
     assert plt.get_fignums() == []
-
-
-def test_occlusion_shows_maps_unscaled_with_a_bar_from_zero_to_one(image):
-    maps = [torch.full((3, 4), 0.5), torch.full((3, 4), 1.0)]
-    figure = plots.occlusion([image, image], maps, ["half", "all"])
-    *_, half, full, bar = figure.axes
-    assert not np.allclose(half.images[0].get_array()[0, 0], full.images[0].get_array()[0, 0])
-    assert bar.get_ylim() == (0, 1)
-    assert bar.get_position().x1 < 1 and bar.get_position().x0 > full.get_position().x1
 
 
 def test_bars_draw_the_values_and_mark_the_baseline():

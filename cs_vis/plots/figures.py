@@ -1,4 +1,4 @@
-"""Figures: pictures in rows, occlusion maps with a colour bar, score tables.
+"""Figures: pictures in rows, score tables.
 
 No pyplot: a figure belongs to whoever holds it, and nothing needs a screen.
 """
@@ -6,10 +6,8 @@ No pyplot: a figure belongs to whoever holds it, and nothing needs a screen.
 from io import BytesIO
 
 import matplotlib.figure
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 
-from .pictures import Picture, coloured, picture
+from .pictures import Picture, picture
 
 SIZE = 9                 # points: the one font size
 SCREEN, CRISP = 96, 115  # pixels an inch takes on the screen, and in the file
@@ -88,27 +86,6 @@ def show(pictures, titles=None, *, labels=None, caption: str = "", height: float
     figure.write(left, y + LINE / 2, caption, color=PALE, ha="left")
     words = [t.replace("\n", " ") for t in [*(labels or []), *sum(titles, [])] if t]
     figure.alt = f"{sum(map(len, rows))} pictures" + (": " + ", ".join(words) if words else "")
-    return figure
-
-
-def occlusion(images, probabilities, titles=None, *, top: float = 1.0) -> Figure:
-    """Pictures above, their occlusion maps below, and one colour bar for all.
-
-    images: list of (1, 3, H, W). probabilities: list of (rows, cols), each cell the probability
-    left when the patch lies there: dark is what the network cannot do without. top: the
-    probability shown brightest.
-    """
-    if len(images) != len(probabilities):
-        raise ValueError(f"images has {len(images)} entries, probabilities {len(probabilities)}: "
-                         f"give one map for each image")
-    maps = [Picture(coloured(p, "magma", top=top).pixels) for p in probabilities]  # the bar says it
-    figure = show([list(images), maps], titles, margin=0.6)
-    last = figure.axes[-1].get_position()
-    bar = figure.add_axes([last.x1 + 0.1 / figure.get_figwidth(), last.y0,
-                          0.1 / figure.get_figwidth(), last.height])
-    figure.colorbar(ScalarMappable(Normalize(0, top), "magma"), bar, ticks=[0, top / 2, top])
-    bar.tick_params(labelsize=SIZE, length=2, color=PALE)
-    bar.spines[:].set_visible(False)
     return figure
 
 
