@@ -5,6 +5,6 @@ from . import images, plots, specimens, widgets
 from .device import pick_device
 from .models import activations, layer_names, load_model
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["activations", "check", "images", "layer_names", "load_model", "pick_device",
            "plots", "specimens", "widgets"]

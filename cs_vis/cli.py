@@ -8,28 +8,46 @@ from typing import Annotated
 
 import typer
 
+MENDABLE = (ValueError, OSError, RuntimeError, ImportError)  # they say what to do
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Looking inside convolutional networks: the course's own command.")
 
 
 def main() -> None:
-    """Run the command; an error the user can mend is one sentence on stderr, and exit code 1."""
+    """Run the command; an error is one sentence on stderr, and exit code 1.
+
+    With CS_VIS_TRACEBACK set in the environment, Python's own traceback shows where it came from.
+    """
+    sys.stdout.reconfigure(errors="replace")  # a terminal without ✓ is no reason to stop
     try:
         app(prog_name="cs-vis")
-    except (ValueError, KeyError, OSError, RuntimeError, ImportError) as error:
-        # A KeyError shows its text in quotes, so take the text itself.
-        typer.echo(f"cs-vis: {error.args[0] if isinstance(error, KeyError) else error}", err=True)
-        sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("cs-vis: stopped", err=True)
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("CS_VIS_TRACEBACK"):
+            raise
+        typer.echo(f"cs-vis: {sentence(error)}", err=True)
+        sys.exit(1)
+
+
+def sentence(error: Exception) -> str:
+    """What the error says; of one that nobody foresaw, also its kind and how to see more."""
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])  # a KeyError by itself shows its text in quotes
+    if isinstance(error, MENDABLE) and str(error):
+        return str(error)
+    return (f"something went wrong that should not have ({type(error).__name__}: {error}). "
+            f"CS_VIS_TRACEBACK=1 before the same command shows where: please report that.")
 
 
 def need_clone() -> None:
     """Refuse a command whose parts are only in a clone of the course."""
     if find_spec("cs_vis.grading") is None:
         raise RuntimeError("this command needs a clone of the course: the student's package has "
-                           "neither the solutions nor the grader. `cs-vis doctor` works here.")
+                           "neither the solutions nor the grader. What works here: "
+                           "`cs-vis new-workspace`, `cs-vis check`, `cs-vis doctor`.")
 
 
 @app.command()
@@ -37,6 +55,26 @@ def doctor() -> None:
     """Say what is installed and found: packages, device, threads, data files."""
     from cs_vis import doctor as found
     typer.echo(found.report())
+
+
+@app.command()
+def new_workspace(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; it may be there.")],
+) -> None:
+    """Lay the course's notebooks out in a folder; what you have written there stays as it is."""
+    from cs_vis import workspace
+    typer.echo(workspace.report(folder, workspace.lay_out(folder)))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The notebook, NAME.ipynb.")],
+) -> None:
+    """Before you hand in: is the notebook whole, and of this version? Exit code 1 where not."""
+    from cs_vis import handin
+    remarks = handin.look_at(file)
+    typer.echo(handin.report(remarks))
+    raise typer.Exit(any(remark.mark == handin.MEND for remark in remarks))
 
 
 @app.command()

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent  # of the clone
 # Beside the package in a clone, inside it in the student's wheel.
 FILES = (ROOT / "course.toml", PACKAGE / "_datasets" / "course.toml")
+NOTEBOOKS = (ROOT / "notebooks", PACKAGE / "_datasets" / "notebooks")
 
 
 def read_course(root: Path | None = None) -> dict:
@@ -37,6 +38,15 @@ def find_assignment(name: str, root: Path | None = None) -> dict:
     if name not in entries:
         raise KeyError(f"assignment={name!r} is not in course.toml; it lists: {', '.join(entries)}")
     return entries[name]
+
+
+def notebook_file(name: str) -> Path:
+    """The students' notebook of one assignment, as it is handed out."""
+    for folder in NOTEBOOKS:
+        if (folder / name / f"{name}.ipynb").is_file():
+            return folder / name / f"{name}.ipynb"
+    raise FileNotFoundError(f"assignment={name!r} has no notebook here: reinstall cs_vis, or, in a "
+                            f"clone of the course, run `cs-vis build {name}`")
 
 
 def topic(name: str) -> str:

@@ -36,7 +36,7 @@ def packages():
                     "or install its wheel"]
     rows, hints = [], []
     for package in asked:
-        optional = package.marker is not None
+        optional = package.marker is not None  # an extra's
         if package.name.replace("-", "_") == "cs_vis" or package.name in dict(rows):
             continue
         version = _version(package.name)
@@ -46,7 +46,7 @@ def packages():
             rows.append((package.name, version))
         else:
             rows.append((package.name, f"{version}, but {package.specifier} is needed"))
-        if not optional and rows[-1][1] != version:
+        if rows[-1][1] != version and not (optional and version is None):
             hints.append(f"{package.name} is {rows[-1][1]}: pip install '{package.name}"
                          f"{package.specifier}'")
     return rows, hints

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook
 
-from cs_vis import datasets
+from cs_vis import __version__, datasets
 from cs_vis.grading import build, prose, stock
 from cs_vis.course import ROOT, find_assignment, read_course
 
@@ -137,7 +139,7 @@ def test_cells_of_figures_leave_no_trace(toy):
             "cell-000", "cell-002", "cell-006", "cell-007"]
     counts = [cell.execution_count for cell in solved(toy).cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
-    assert "cs_vis" not in released(toy).metadata
+    assert released(toy).metadata.cs_vis == {"version": __version__}
 
 
 def test_wrong_numbers_stop_the_build_all_at_once(toy, tmp_path):
@@ -222,3 +224,65 @@ def test_names_and_places_that_do_not_exist(toy, tmp_path):
     shutil.copyfile(ROOT / "nbgrader_config.py", tmp_path / "nbgrader_config.py")
     with pytest.raises(FileNotFoundError, match="run `cs-vis build 01_toy`"):
         stock.make_workspace(tmp_path / "work", NAME, root=tmp_path)
+
+
+USING = "# %% [markdown]\n# A title\n\n# %%\nfrom cs_vis import check\n"
+
+
+def first_cell():
+    return build.convert(USING).cells[1]
+
+
+def test_a_notebook_that_uses_cs_vis_begins_with_the_courses_cell():
+    notebook = build.convert(USING)
+    assert [cell.id for cell in notebook.cells] == ["cell-000", "setup_course", "cell-001"]
+    roles = notebook.cells[1].metadata.nbgrader
+    assert roles.locked and not roles.grade and not roles.solution
+    assert f"cs_vis-{__version__}-py3-none-any.whl" in notebook.cells[1].source
+    assert "VERSION" not in notebook.cells[1].source and len(first_cell().source.split("\n")) <= 12
+    assert [cell.id for cell in build.convert("# %%\nimport cs_visible").cells] == ["cell-000"]
+
+
+def test_the_courses_cell_is_silent_where_all_is_well(capsys):
+    exec(first_cell().source, {})
+    assert capsys.readouterr().out == ""
+
+
+def test_the_courses_cell_names_another_version_and_goes_on(capsys, monkeypatch):
+    monkeypatch.setattr("cs_vis.__version__", "0.0.7")
+    exec(first_cell().source, {})
+    said = capsys.readouterr().out
+    assert said.startswith(f"Here is cs_vis 0.0.7, and this notebook goes with {__version__}. Put")
+
+
+def test_the_courses_cell_says_what_to_do_where_cs_vis_is_missing():
+    """In a real kernel: the sentence, and no traceback."""
+    hide = new_code_cell("import sys\nsys.modules['cs_vis'] = None")
+    notebook = new_notebook(cells=[hide, first_cell(), new_code_cell("1 + 1")])
+    with pytest.raises(CellExecutionError):
+        build.NotebookClient(notebook, kernel_name="python3").execute()
+    output, = notebook.cells[1].outputs
+    assert len(output.traceback) == 1 and "Traceback" not in output.traceback[0]
+    assert output.traceback[0].splitlines()[1] == (
+        f"%pip install cs_vis-{__version__}-py3-none-any.whl")
+    assert not notebook.cells[2].outputs  # "Run all" stops there
+
+
+def test_a_new_version_alone_keeps_outputs_and_figures(monkeypatch):
+    """The cell that names it computes nothing, so no run is lost."""
+    old = build.convert(USING)
+    for count, cell in enumerate(old.cells[1:], 1):
+        cell.execution_count = count
+    monkeypatch.setattr(build, "__version__", "99.0")
+    new = build.convert(USING)
+    assert "99.0" in new.cells[1].source
+    assert prose.stands_on(new) == prose.stands_on(old)
+    build.keep_outputs(new, old)
+    assert [cell.execution_count for cell in new.cells[1:]] == [1, 2]
+
+
+def test_a_solution_that_does_not_run_is_one_error(toy, tmp_path):
+    root = shutil.copytree(toy, tmp_path / "course")
+    change(root, "return 2 * x", "return 3 * x")
+    with pytest.raises(RuntimeError, match=r"(?s)so nothing was built.*assert double.*twice 3 is 6"):
+        build.build(NAME, root=root)

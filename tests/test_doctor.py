@@ -1,12 +1,15 @@
 """The doctor names what is there, and says what to do about what is not."""
 
 import os
+import tomllib
 from importlib import metadata
 
 import pytest
 import torch
+from packaging.requirements import Requirement
 
 from cs_vis import datasets, doctor
+from cs_vis.course import ROOT
 
 
 @pytest.fixture
@@ -33,6 +36,23 @@ def test_missing_and_old_packages_get_a_hint(installed):
     _, hints = doctor.packages()
     assert hints[0] == "no_such_package is not installed: pip install 'no_such_package>=3'"
     assert hints[1].endswith("but >=99 is needed: pip install 'torch>=99'")
+
+
+def test_what_is_called_too_old_is_never_well(installed, monkeypatch):
+    """Not even where only an extra asks for it; one that is not there at all is a choice."""
+    monkeypatch.setattr(doctor, "data", lambda: ([], []))
+    installed('numpy>=99; extra == "notebook"', 'no_such_package; extra == "notebook"')
+    said = doctor.report()
+    assert "but >=99 is needed: pip install 'numpy>=99'" in said and "to do" in said
+    assert "All is well" not in said and "no_such_package is" not in said
+
+
+def test_colabs_ipywidgets_is_new_enough():
+    """Colab ships 7.7.1, and the panels work with it."""
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    widgets, = (Requirement(text) for text in asked["optional-dependencies"]["notebook"]
+                if text.startswith("ipywidgets"))
+    assert widgets.specifier.contains("7.7.1") and widgets.specifier.contains("8.1.5")
 
 
 def test_a_package_that_is_not_installed_itself(monkeypatch):

@@ -1,17 +1,26 @@
 """The wheel is the student's: it holds the data, no answer, no grader, and it works alone."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
+from cs_vis import __version__
+from cs_vis.cells import is_answer
+from cs_vis.course import assignments
+
+NAME = assignments()[0]
 ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = ("reference", "grading", "training", "mistakes", "solutions", "submitted", "autograded",
-             "tests", "gradebook", "__pycache__", ".ipynb", ".pyc")
+             "tests", "gradebook", "__pycache__", "checkpoint", ".pyc")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +46,46 @@ def test_nothing_but_the_package_is_inside(names):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"cs_vis"}
     endings = {Path(name).suffix for name in names if name.startswith("cs_vis/")}
-    assert endings <= {".py", ".safetensors", ".png", ".webp", ".json", ".toml"}
+    assert endings <= {".py", ".safetensors", ".png", ".webp", ".json", ".toml", ".ipynb"}
+
+
+def test_the_notebooks_inside_are_the_released_ones_and_unsolved(wheel, names):
+    """Those of course.toml, to the byte; a stub in each cell for an answer, and no hidden test."""
+    assert {name for name in names if name.endswith(".ipynb")} == {
+        f"cs_vis/_datasets/notebooks/{name}/{name}.ipynb" for name in assignments()}
+    with zipfile.ZipFile(wheel) as archive:
+        for name in assignments():
+            file = f"notebooks/{name}/{name}.ipynb"
+            content = archive.read(f"cs_vis/_datasets/{file}")
+            assert content == (ROOT / file).read_bytes()
+            text = content.decode()
+            assert all(mark not in text for mark in ("### BEGIN", "### END", "cs_vis.grading",
+                                                     "cs_vis.reference"))
+            answers = [cell for cell in json.loads(text)["cells"] if is_answer(cell)]
+            assert answers
+            assert all("raise NotImplementedError" in "".join(cell["source"]) for cell in answers)
+
+
+def test_a_notebook_that_was_solved_in_its_place_stops_the_build(tmp_path):
+    """And what else lies beside it is left out."""
+    for name in ("pyproject.toml", "README.md", "LICENSE", "course.toml", "hatch_build.py",
+                 "cs_vis/__init__.py", f"notebooks/{NAME}/{NAME}.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    notebook = tmp_path / "notebooks" / NAME / f"{NAME}.ipynb"
+    shutil.copyfile(notebook, notebook.with_name(f"{NAME}-Copy1.ipynb"))
+    assert build(tmp_path).returncode == 0
+    with zipfile.ZipFile(*(tmp_path / "dist").glob("*.whl")) as archive:
+        assert not [name for name in archive.namelist() if "Copy1" in name]
+    notebook.write_text(notebook.read_text("utf-8").replace("raise NotImplementedError", "pass"),
+                        "utf-8")
+    refused = build(tmp_path)
+    assert refused.returncode and "is solved, and students would get it" in refused.stderr
+
+
+def build(folder):
+    return subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=folder,
+                          capture_output=True, text=True)
 
 
 def test_no_module_of_the_wheel_imports_what_it_lacks(wheel):
@@ -114,3 +162,32 @@ def test_graded_cells_are_called_where_only_the_wheel_is(student, tmp_path):
     from test_hidden import judged_apart, solution_cells
     said = judged_apart(tmp_path, solution_cells(), python=student)
     assert len(said) == 14 and not any(said.values()), said
+
+
+@pytest.mark.slow
+def test_a_student_lays_out_solves_and_looks_before_handing_in(student, tmp_path):
+    """With the wheel alone: the notebook comes out of it, runs, and is told whole or not."""
+    run(student, "-m", "cs_vis", "new-workspace", "my-course", cwd=tmp_path)
+    folder = tmp_path / "my-course" / NAME
+    notebook = nbformat.read(folder / f"{NAME}.ipynb", as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "setup" in cell.metadata.get("tags", [])]
+    notebook.cells += [nbformat.v4.new_code_cell(
+        "import cs_vis\nprint(cs_vis.__file__)\ncheck.progress()")]
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
+                   kernel_manager_class=kernels_of(student)).execute()
+    said = notebook.cells[-1].outputs[0].text
+    assert str(ROOT) not in said and "No check has run in this session." in said
+    answer = subprocess.run([student, "-m", "cs_vis", "check", folder / f"{NAME}.ipynb"],
+                            cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 1 and "No exercise is solved yet" in answer.stdout
+
+
+def kernels_of(python):
+    """Kernels that run in another environment than ours."""
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    class Kernels(AsyncKernelManager):
+        kernel_spec = KernelSpec(language="python", display_name="student", argv=[
+            str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+    return Kernels

@@ -1,13 +1,17 @@
 """From solutions/NN_topic.py to the executed solution and the notebook that students get."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell
 
+from cs_vis import __version__
 from cs_vis.grading import prose, stock
 from cs_vis.course import ROOT, find_assignment
 
@@ -19,6 +23,20 @@ METADATA = {
                       "nbconvert_exporter": "python", "pygments_lexer": "ipython3"}}
 DRAWS = ("CS_VIS_PROFILE", "CS_VIS_WEIGHTS", "MPLBACKEND")  # with Agg, figures are not shown
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# The first code cell of every notebook that imports cs_vis. VERSION is filled in; what Colab
+# needs goes before `try`. Only a student without the package, or with another, sees it speak.
+FIRST_CELL = '''\
+# This notebook goes with cs_vis VERSION, the course's package.
+HOW = """Put cs_vis-VERSION-py3-none-any.whl beside this notebook, run
+%pip install cs_vis-VERSION-py3-none-any.whl
+in a cell of your own, restart the kernel, and run this cell again."""
+try:
+    from cs_vis import __version__ as installed
+except ImportError as error:
+    error._render_traceback_ = lambda said=f"{error}. {HOW}": [said]  # these lines, no traceback
+    raise
+if installed != "VERSION":
+    print(f"Here is cs_vis {installed}, and this notebook goes with VERSION. {HOW}")'''
 
 
 def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, Path]:
@@ -99,7 +117,19 @@ def convert(text: str, *, figures: bool = False):
         # The release adds this one itself: here a check that fails must stop the build.
         if tags := [tag for tag in tags if tag != "raises-exception"]:
             cell.metadata.tags = tags
+    if any(re.search(r"^(from|import) cs_vis\b", cell.source, re.M) for cell in seen
+           if cell.cell_type == "code"):
+        put_first_cell(notebook)
     return notebook
+
+
+def put_first_cell(notebook) -> None:
+    """Put FIRST_CELL before all other code; the ids of the other cells stay as they are."""
+    metadata = {"nbgrader": {**ROLES, "grade_id": prose.FIRST, "locked": True}, "tags": ["setup"]}
+    cell = new_code_cell(FIRST_CELL.replace("VERSION", __version__), id=prose.FIRST,
+                         metadata=nbformat.from_dict(metadata))
+    place = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    notebook.cells.insert(place, cell)
 
 
 def check_points(notebook, points: float) -> None:
@@ -121,10 +151,14 @@ def run(notebook, folder: Path, profile: str = "full") -> None:
     profile="test" takes fewer steps (cs_vis.notebook), whatever the environment says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    NotebookClient(
+    client = NotebookClient(
         notebook, kernel_name="python3", timeout=900, record_timing=False, force_raise_errors=True,
         store_widget_state=False, extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": str(folder)}}).execute(env=environment(profile))
+        resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute(env=environment(profile))
+    except CellExecutionError as error:  # it quotes the cell and its traceback: enough to mend it
+        raise RuntimeError(f"the solution does not run, so nothing was built. {error}") from None
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel wrote its version there
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -139,12 +173,18 @@ def environment(profile: str) -> dict[str, str]:
 
 
 def keep_outputs(notebook, old) -> None:
-    """Give each code cell the outputs it had in `old`; a cell that has changed has none."""
-    known = {cell.source: cell for cell in old.cells if cell.cell_type == "code"}
+    """Give each code cell the outputs it had in `old`; a cell that has changed has none.
+
+    The first cell only names another version where that has changed, and keeps what it had.
+    """
+    def key(cell):
+        return cell.id if cell.id == prose.FIRST else cell.source
+
+    known = {key(cell): cell for cell in old.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.source in known:
-            cell.outputs = known[cell.source].outputs
-            cell.execution_count = known[cell.source].execution_count
+        if cell.cell_type == "code" and key(cell) in known:
+            cell.outputs = known[key(cell)].outputs
+            cell.execution_count = known[key(cell)].execution_count
 
 
 def write(notebook, target: Path) -> None:
