@@ -1,156 +1,171 @@
-"""Sliders for the notebooks: one panel that runs the student's own functions.
+"""The panel of notebook 03: one picture explained by one method, for a class or for any channel."""
 
-The controls are ipywidgets; the picture beside them is an ordinary output that the controls
-update, so a notebook read without a kernel still shows it. ipywidgets is imported only when a
-panel is asked for; without it the picture comes alone, with a sentence.
-"""
-
-from collections.abc import Callable
-from html import escape
-from traceback import walk_tb
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 
 from .. import plots
-from ..checks.place import codes_of, problem_of
-from ..notebook import unsolved
+from ..methods.occlusion import occlusion_loss
+from ..methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
 from ..models import activations
-from .questions import METHODS, Method, Question
+from .live import Choice, Range, ask, current
 
 __all__ = ["saliency_panel"]
+
 CLASS_SCORE, ANSWER = "class score", "the network's answer"
+PATCH, STRIDES = 24, (24, 12)  # pixels: occlusion begins roughly, for its passes take long
+
+
+class Question(NamedTuple):
+    """One setting of the controls, and the functions that are to answer it."""
+
+    student: dict                # name of the exercise -> the student's function
+    model: torch.nn.Module
+    image: torch.Tensor          # (1, 3, H, W) in [0, 1]
+    y: int                       # the class asked for
+    whole: float                 # its probability on the whole picture
+    neuron: tuple | None = None  # (layer, channel), asked for instead of a class
+    sigma: float = 1.0           # of the smoothing, in pixels
+
+
+class Method(NamedTuple):
+    """An entry of the panel's menu."""
+
+    draw: Callable         # Question -> pairs (picture, picture on the image), the roughest first
+    exercises: tuple       # the student's functions that it runs
+    neurons: bool = True   # whether it can ask for a neuron
+    smoothed: bool = True  # whether smoothing changes its picture
 
 
 def saliency_panel(models: dict, images: dict, *, compute_saliency_maps: Callable | None = None,
                    occlusion_map: Callable | None = None, GuidedReLU: type | None = None,
                    segment_by_saliency: Callable | None = None):
-    """A panel that explains one image by one method, for a class or for a neuron of any layer.
+    """A panel that explains one image by one method, for a class or for a channel of any layer.
 
     models: name -> network. images: name -> image (1, 3, H, W) in [0, 1], on the networks'
     device. The four functions are the exercises' answers: a method is offered where its function
-    is given. Returns a `SaliencyPanel`, or, without ipywidgets, its first picture. What the
-    functions raise becomes a line of text. Raises ValueError where there is nothing to offer.
+    is given. What the functions raise becomes a line of text; one that is defined anew is picked
+    up. Without ipywidgets, returns the first figure. Raises ValueError for nothing to offer.
     """
-    if not models or not images:
-        raise ValueError(f"models has {len(models)} entries and images {len(images)}: the panel "
-                         f"needs at least one of each, as dictionaries name -> network, image")
     student = {"compute_saliency_maps": compute_saliency_maps, "occlusion_map": occlusion_map,
                "GuidedReLU": GuidedReLU, "segment_by_saliency": segment_by_saliency}
     student = {name: function for name, function in student.items() if function is not None}
     methods = {name: method for name, method in METHODS.items()
                if student.keys() >= set(method.exercises)}
-    if not methods:
-        raise ValueError("no method to offer: pass at least one of compute_saliency_maps, "
-                         "occlusion_map, GuidedReLU")
-    try:
-        import ipywidgets
-    except ImportError:
-        print("The sliders need ipywidgets: `pip install ipywidgets`, then restart the kernel. "
-              "Here is the picture they would start with.")
-        model, image = next(iter(models.values())), next(iter(images.values()))
-        try:
-            return draw(next(iter(methods.values())), Question(student, model, image))
-        except Exception as error:
-            return print(explain(error, student))
-    return SaliencyPanel(ipywidgets, models, images, student, methods)
+    if not models or not methods:
+        raise ValueError(f"models has {len(models)} entries, and there is a function for "
+                         f"{len(methods)} methods: pass a network, and at least one of "
+                         f"compute_saliency_maps, occlusion_map, GuidedReLU")
+
+    def answer(image, *, y, layer, channel, network, method, smoothing):
+        functions = {name: current(function) for name, function in student.items()}
+        neuron = (layer, channel) if layer and method.neurons else None
+        return draw(functions, network, image, method, y, neuron, smoothing)
+
+    controls = {"network": Choice(models), "method": Choice(methods),
+                "y": Choice({ANSWER: None}, words="class"), "layer": Choice({CLASS_SCORE: None}),
+                "channel": Range(0, 0, 0),
+                "smoothing": Range(0.0, 6.0, 1.0, 0.5, "smoothing (px)")}
+    return ask(answer, images, controls, adapt=offer, exercises=tuple(student.values()),
+               name="saliency")
 
 
-class SaliencyPanel:
-    """The controls, one attribute each; `figure`, the figure they last drew; `problem`, why not."""
-
-    def __init__(self, ipywidgets, models: dict, images: dict, student: dict, methods: dict):
-        wide = {"style": {"description_width": "70px"}, "layout": {"width": "300px"}}
-        self._models, self._images, self._student, self._methods = models, images, student, methods
-        self.model = ipywidgets.Dropdown(options=list(models), description="network", **wide)
-        self.image = ipywidgets.Dropdown(options=list(images), description="image", **wide)
-        self.method = ipywidgets.Dropdown(options=list(methods), description="method", **wide)
-        self.y = ipywidgets.Dropdown(options=[(ANSWER, None)], description="class", **wide)
-        self.layer = ipywidgets.Dropdown(options=[CLASS_SCORE], description="layer", **wide)
-        slider = {"continuous_update": False} | wide
-        self.channel = ipywidgets.IntSlider(0, 0, 0, description="channel", **slider)
-        self.smoothing = ipywidgets.FloatSlider(1.0, min=0, max=6, step=0.5,
-                                                description="smoothing", **slider)
-        self.message = ipywidgets.HTML()
-        self.figure, self._picture, self.problem = None, None, ""
-        controls = [self.model, self.image, self.method, self.y, self.layer, self.channel,
-                    self.smoothing]
-        self.controls = ipywidgets.VBox([
-            ipywidgets.HBox([ipywidgets.VBox(controls[:4]), ipywidgets.VBox(controls[4:])]),
-            self.message])
-        self._offer_classes_and_layers()
-        for control in controls:
-            control.observe(self._changed, names="value")
-        self._redraw()
-
-    def _changed(self, change) -> None:
-        if change["owner"] is self.model:
-            self._offer_classes_and_layers()
-        if change["owner"] is self.layer and self.layer.value != CLASS_SCORE:
-            self.channel.max = self._channels[self.layer.value] - 1
-        self._redraw()
-
-    def _offer_classes_and_layers(self) -> None:
-        """What the chosen network has; a choice already made stays where it still exists."""
-        model = self._models[self.model.value]
+def offer(panel, moved: str | None) -> None:
+    """Have only what the network has and the method can; a choice stays where it still exists."""
+    controls, method = panel.controls, panel.controls["method"].chosen
+    if moved in (None, "network"):
+        model = controls["network"].chosen
         with torch.no_grad():
-            found = activations(model, self._images[self.image.value], model.layer_names)
-        self._channels = {name: a.shape[1] for name, a in found.items() if a.ndim == 4}
-        classes = [(ANSWER, None), *((n, i) for i, n in enumerate(model.class_names))]
-        for control, options in ((self.y, classes), (self.layer, [CLASS_SCORE, *self._channels])):
-            before = control.label
-            if list(control.options) != options:
-                control.options = options
-            if before in [o[0] if isinstance(o, tuple) else o for o in options]:
-                control.label = before
-
-    def _redraw(self) -> None:
-        method = self._methods[self.method.value]
-        self.layer.disabled, self.smoothing.disabled = not method.neurons, not method.smoothed
-        layer = self.layer.value if method.neurons else CLASS_SCORE
-        self.y.disabled, self.channel.disabled = layer != CLASS_SCORE, layer == CLASS_SCORE
-        neuron = None if layer == CLASS_SCORE else (layer, self.channel.value)
-        self.problem = ""
-        try:
-            self.figure = draw(method, Question(
-                self._student, self._models[self.model.value], self._images[self.image.value],
-                self.y.value, neuron, self.smoothing.value))
-        except Exception as error:  # a panel that dies would take the reader's settings along
-            self.problem = explain(error, self._student)
-        self.message.value = escape(self.problem)
-        if self._picture is not None and not self.problem:
-            data, metadata = self.figure.bundle()
-            self._picture.update(data, metadata=metadata, raw=True)
-
-    def _ipython_display_(self):
-        from IPython.display import display
-        view, metadata = self.controls._repr_mimebundle_(), {}
-        view["text/plain"] = "(Run this cell in a live notebook, and the controls appear here.)"
-        display(view, metadata=metadata, raw=True)
-        data, metadata = ({"text/plain": self.problem}, {}) if self.figure is None \
-            else self.figure.bundle()
-        self._picture = display(data, metadata=metadata, raw=True, display_id=True)
+            found = activations(model, panel.images.chosen, model.layer_names)
+        panel.channels = {name: a.shape[1] for name, a in found.items() if a.ndim == 4}
+        controls["y"].offer({ANSWER: None} | {n: i for i, n in enumerate(model.class_names)})
+        controls["layer"].offer({CLASS_SCORE: None} | {name: name for name in panel.channels})
+    layer = controls["layer"].chosen
+    controls["channel"].max = panel.channels.get(layer, 1) - 1
+    controls["layer"].disabled = not method.neurons
+    controls["smoothing"].disabled = not method.smoothed
+    controls["channel"].disabled = not (layer and method.neurons)
+    controls["y"].disabled = not controls["channel"].disabled
 
 
-def draw(method: Method, question: Question) -> plots.Figure:
-    """The panel's figure: the image with the network's answer, the map, the map on the image."""
-    model, image, y = question.model, question.image, question.y
+def draw(student, model, image, method, y, neuron, sigma) -> Iterator[plots.Figure]:
+    """Figures: the image with the network's answer, the map, the map on the image."""
     with torch.no_grad():
-        p = torch.softmax(model(image)[0], 0)  # (K,)
-    y = int(p.argmax()) if y is None else y
-    answer = f"{model.class_names[int(p.argmax())]}, {p.max():.0%} sure"
-    asked = "{}, channel {}".format(*question.neuron) if question.neuron \
-        else f"why {model.class_names[y]}?"
-    seen, on_image = method.draw(question._replace(y=y))
-    return plots.show([plots.picture(image), seen, on_image], [answer, asked, "on the image"],
-                      height=2.3)
+        p = model(image).softmax(dim=1)[0]  # (K,)
+    k = int(p.argmax())
+    y = k if y is None else y
+    said = f"{model.class_names[k]}, {p[k]:.0%} sure"
+    asked = "{}, channel {}".format(*neuron) if neuron else f"why {model.class_names[y]}?"
+    question = Question(student, model, image, y, p[y].item(), neuron, sigma)
+    for seen, on_image in method.draw(question):
+        yield plots.show([plots.picture(image), seen, on_image], [said, asked, "on the image"],
+                         height=2.3)
 
 
-def explain(error: Exception, student: dict) -> str:
-    """A line on what went wrong, "your" function only where the error came through it."""
-    passed = {frame.f_code for frame, _ in walk_tb(error.__traceback__)}
-    names = [name for name, function in student.items() if passed & codes_of(function)]
-    if names and isinstance(error, NotImplementedError) and not str(error):
-        return unsolved(*names)
-    if names:
-        return f"Your {names[0]} raised {problem_of(error, student[names[0]])}."
-    return f"No picture, for this went wrong: {type(error).__name__}: {error}"
+def saliency(question):
+    yield map_pictures(question, saliency_map(question))
+
+
+def smoothed_saliency(question):
+    def step(noisy, _, model):
+        return saliency_map(question._replace(image=noisy))
+    generator = torch.Generator(question.image.device).manual_seed(0)
+    yield map_pictures(question, smooth_saliency(question.image, question.y, question.model, step,
+                                                 samples=8, generator=generator))
+
+
+def guided_backprop(question):
+    yield gradient_pictures(question, gradient(question, question.student["GuidedReLU"]))
+
+
+def deconvnet(question):
+    yield gradient_pictures(question, gradient(question, DeconvReLU))
+
+
+def occlusion(question):
+    for stride in STRIDES:
+        lost = occlusion_loss(question.image, question.y, question.model,
+                              question.student["occlusion_map"], patch=PATCH, stride=stride)[0]
+        left = question.whole - lost  # (H, W)
+        yield (plots.occlusion_picture(left, question.whole),
+               plots.occlusion_picture(left, question.whole, question.image))
+
+
+def segmentation(question):
+    found = saliency_map(question)[0]
+    mask = question.student["segment_by_saliency"](question.image, found)
+    yield plots.outlined(question.image, mask), plots.cut_out(question.image, mask)
+
+
+def saliency_map(question):  # (1, H, W)
+    if question.neuron is not None:  # the exercise asks for classes only
+        return gradient(question, None).abs().amax(dim=1)
+    y = torch.tensor([question.y], device=question.image.device)
+    return question.student["compute_saliency_maps"](question.image, y, question.model)
+
+
+def gradient(question, relu):  # (1, 3, H, W)
+    layer, target = question.neuron or (None, question.y)
+    return backprop(question.model, question.image, target, layer=layer, relu=relu)
+
+
+def map_pictures(question, maps):
+    maps = smooth(maps, question.sigma)
+    return plots.grey(maps[0]), plots.heat(question.image, maps[0])
+
+
+def gradient_pictures(question, gradient):
+    strength = smooth(gradient.abs().amax(dim=1), question.sigma)  # (1, H, W)
+    return plots.signed(gradient), plots.heat(question.image, strength[0])
+
+
+METHODS = {
+    "saliency": Method(saliency, ("compute_saliency_maps",)),
+    "smoothed saliency": Method(smoothed_saliency, ("compute_saliency_maps",)),
+    "guided backprop": Method(guided_backprop, ("GuidedReLU",)),
+    "deconvnet": Method(deconvnet, ("GuidedReLU",)),  # for contrast
+    "occlusion": Method(occlusion, ("occlusion_map",), neurons=False, smoothed=False),
+    "segmentation": Method(segmentation, ("compute_saliency_maps", "segment_by_saliency"),
+                           smoothed=False),
+}
