@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # On Google Colab, in a cell:  !bash setup_colab.sh  in a clone,
-#                          or  !bash setup_colab.sh cs_vis-0.2.0-py3-none-any.whl
+#                          or  !bash setup_colab.sh cs_vis-VERSION-py3-none-any.whl
+# Students, who have no clone, need only:  %pip install cs_vis-VERSION-py3-none-any.whl
 # Colab has PyTorch, NumPy and nearly everything else; pip adds what is missing.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"

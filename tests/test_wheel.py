@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,11 @@ def test_the_data_are_inside(names):
     assert "cs_vis/_datasets/goldens/03_saliency.safetensors" in names
     pictures = [name for name in names if name.startswith("cs_vis/_datasets/gallery/")]
     assert len([name for name in pictures if name.endswith(".webp")]) >= 20
+
+
+def test_the_readme_names_the_wheel_as_it_is_called(wheel):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"cs_vis-[^\s\"`]+?\.whl", text)) == {wheel.name}
 
 
 def test_it_is_small(wheel):
