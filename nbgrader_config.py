@@ -4,11 +4,10 @@ import os
 import sys
 import warnings
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as stock
 
-from cs_vis.grading import steps
 from cs_vis.course import read_course
+from cs_vis.grading import commands, steps
 
 c = get_config()  # noqa: F821, nbgrader defines it
 
@@ -16,6 +15,9 @@ c = get_config()  # noqa: F821, nbgrader defines it
 os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
 warnings.filterwarnings("ignore", module="nbgrader")  # its own, on its own database
+
+# Which submissions there are, and whether the gradebook fits, is asked before anything is touched.
+commands.take_over()
 
 c.CourseDirectory.course_id = read_course()["id"]
 c.CourseDirectory.source_directory = "solutions"
@@ -30,7 +32,7 @@ c.GenerateAssignment.force = True
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
 c.GenerateAssignment.preprocessors = [
     stock.LockCells, stock.ClearSolutions, stock.ClearOutput, steps.TagChecks,
-    steps.ForgetFigures, stock.CheckCellMetadata, stock.ComputeChecksums, stock.SaveCells,
+    steps.StampVersion, stock.CheckCellMetadata, stock.ComputeChecksums, stock.SaveCells,
     stock.ClearHiddenTests, stock.ComputeChecksums, stock.CheckCellMetadata]
 
 # autograde: nothing but the student's own cells is taken from a submission (Rebuild), so only
@@ -40,15 +42,19 @@ c.Autograde.sanitize_preprocessors = [
     steps.Rebuild, stock.ClearOutput, stock.OverwriteKernelspec, stock.OverwriteCells,
     stock.CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
-    steps.Run, steps.PassOrFail, ClearMetadataPreprocessor, stock.LimitOutput,
-    stock.SaveAutoGrades, stock.AssignLatePenalties, stock.CheckCellMetadata]
+    steps.Run, steps.PassOrFail, stock.LimitOutput, stock.SaveAutoGrades,
+    stock.AssignLatePenalties, stock.CheckCellMetadata]
 c.Execute.skip_cells_with_tag = "look"
 c.Execute.timeout_func = steps.time_limit  # of each cell: a check has 30 seconds, others 90
 c.Execute.error_on_timeout = {
-    "ename": "CellTimeoutError", "evalue": "This cell ran longer than the time limit.",
-    "traceback": ["CellTimeoutError: This cell ran longer than the time limit."]}
+    "ename": steps.TOO_LATE, "traceback": [],
+    "evalue": "This cell ran longer than the time limit. Does a loop in it never end?"}
 c.Execute.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # warns of itself on each start
 c.Execute.shutdown_kernel = "immediate"  # a quarter of the time of a small notebook
 
-# generate_feedback
-c.GenerateFeedback.preprocessors = [stock.GetGrades, steps.HideTests, CSSHTMLHeaderPreprocessor]
+# generate_feedback: our own page, which needs no network and shows no hidden test
+c.GenerateFeedback.exporter_class = commands.FeedbackExporter
+c.GenerateFeedback.preprocessors = []
+
+# export: grades.csv says why, too
+c.ExportApp.plugin_class = commands.Export

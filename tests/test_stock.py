@@ -9,8 +9,11 @@ from functools import partial
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
+from nbgrader.utils import compute_checksum
 from test_build import NAME, RIGHT, TOY, copy_toy, released
 
+from cs_vis import __version__
+from cs_vis.course import ROOT
 from cs_vis.grading import build, steps, stock
 from cs_vis.grading.rebuild import rebuild, without_shell
 
@@ -165,24 +168,58 @@ CLASS = {  # a notebook's maker: its points, a part of its reason
     without_ids: (5, "all checks passed"),
     broken_metadata: (5, "all checks passed"),
 }
-FILES = {"empty_file": b"", "broken_json": b'{"cells": [', "no_notebook": b"[1, 2]",
+BROKEN = {"empty_file": b"", "broken_json": b'{"cells": [', "no_notebook": b"[1, 2]",
          "latin1": "{'caf\xe9'".encode("latin1"), "odd_cells": b'{"cells": [3], "metadata": {},'
          b' "nbformat": 4, "nbformat_minor": 5}'}
+
+
+TAKEN = {  # a student whose work is right: the files in the folder, and what the feedback says
+    "copy": ([f"{NAME} (1).ipynb"], f"You handed in {NAME} (1).ipynb, which is the only notebook"),
+    "saved_by_browser": ([f"{NAME}.ipynb.txt"], f"You handed in {NAME}.ipynb.txt"),
+    "unpacked": ([f"hand in/{NAME}.ipynb", f"__MACOSX/._{NAME}.ipynb", ".ipynb_checkpoints/a.ipynb"],
+                 f"You handed in hand in/{NAME}.ipynb"),
+    "with_draft": ([f"{NAME}.ipynb", "draft.ipynb"], "the other notebooks that you handed in were "
+                   "not: draft.ipynb"),
+}
+NOTHING = {  # a student's files, and why there is nothing to grade
+    "empty_folder": ([], "No notebook was handed in: the folder is empty."),
+    "report": (["report.pdf"], "No notebook was handed in: the folder holds only report.pdf."),
+    "two_drafts": (["a.ipynb", "b.ipynb"], f"None of the 2 notebooks that were handed in is called "
+                   f"{NAME}.ipynb, so none was graded: a.ipynb, b.ipynb."),
+}
+LISTED = ("id,first_name,last_name,email\nright,Ada,\"Lovelace, Countess\",ada@example.org\n"
+          "hedy,Hedy,Lamarr,hedy@example.org\n")
 
 
 @pytest.fixture(scope="module")
 def grades(workspace):
     for make in CLASS:
         hand_in(workspace, make.__name__, json.dumps(make(released(workspace))).encode())
-    for name, content in FILES.items():
+    for name, content in BROKEN.items():
         hand_in(workspace, name, content)
-    return {grade.student: grade for grade in stock.grade_class(workspace, NAME, **FAST)}
+    for name, (files, _) in {**TAKEN, **NOTHING}.items():
+        hand_in(workspace, name, json.dumps(right(released(workspace))).encode(), files)
+    (workspace / "students.csv").write_text(LISTED)
+    before = content_of(workspace / "submitted")
+    grades = {grade.student: grade for grade in stock.grade_class(workspace, NAME, **FAST)}
+    assert content_of(workspace / "submitted") == before  # what was handed in is only read
+    return grades
 
 
-def hand_in(workspace, student, content):
+def content_of(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def hand_in(workspace, student, content, files=(f"{NAME}.ipynb",)):
     folder = workspace / "submitted" / student / NAME
     folder.mkdir(parents=True)
-    (folder / f"{NAME}.ipynb").write_bytes(content)
+    for file in files:
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_bytes(content)
+
+
+def page_of(workspace, student):
+    return (workspace / "feedback" / student / NAME / f"{NAME}.html").read_text()
 
 
 @pytest.mark.parametrize("make", CLASS, ids=lambda make: make.__name__)
@@ -193,19 +230,57 @@ def test_points_and_reason(grades, make):
     assert reason in grade.reason
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", TAKEN)
+def test_the_only_notebook_counts_whatever_its_name(workspace, grades, name):
+    assert (grades[name].points, grades[name].reason) == (5, "all checks passed")
+    assert TAKEN[name][1] in page_of(workspace, name)
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_where_there_is_nothing_to_grade_it_is_a_zero_with_its_reason(workspace, grades, name):
+    assert grades[name].points == 0
+    assert grades[name].reason.startswith(NOTHING[name][1])
+    assert NOTHING[name][1] in page_of(workspace, name)
+    assert "nothing to grade" in page_of(workspace, name)
+
+
+def test_who_is_listed_and_handed_in_nothing_has_a_row_that_says_so(workspace, grades):
+    assert grades["hedy"] == ("hedy", 0, 5, "nothing was handed in")
+    assert "Ada Lovelace, Countess (right)" in page_of(workspace, "right")
+
+
+@pytest.mark.parametrize("name", BROKEN)
 def test_a_file_that_is_no_notebook_is_a_zero_with_its_reason(grades, name):
     assert grades[name].points == 0
     assert "could not be read" in grades[name].reason or name == "odd_cells"
 
 
+def test_a_timeout_is_one_sentence(workspace, grades):
+    page = page_of(workspace, "endless")
+    assert page.count("This cell ran longer than the time limit.") == 1
+    assert "ran longer than the time limit<" in page.replace("\n", "<")  # in the table
+    assert "KeyboardInterrupt" not in page
+
+
+def test_no_feedback_shows_a_path_of_this_machine(workspace, grades):
+    paths = [str(ROOT), str(workspace), "ipykernel", "site-packages", os.path.expanduser("~/")]
+    for student in grades.keys() - {"hedy"}:
+        page = page_of(workspace, student)
+        assert not [path for path in paths if path in page], student
+
+
+def test_feedback_fetches_nothing(workspace, grades):
+    page = page_of(workspace, "edited_setup")
+    assert not re.search(r"""(?:src|href)="(?!#|data:)|<script|@import|url\(""", page)
+
+
 def test_feedback_shows_messages_but_no_hidden_test(workspace, grades):
-    for student in grades:
-        page = (workspace / "feedback" / student / NAME / f"{NAME}.html").read_text()
+    for student in grades.keys() - {"hedy"}:
+        page = page_of(workspace, student)
         text = re.sub(r"<[^>]+>", "", page)
         for secret in ("secret_input", "1234", "98765", "HIDDEN"):
             assert secret not in text, (student, secret)
-    page = (workspace / "feedback" / "wrong_for_hidden" / NAME / f"{NAME}.html").read_text()
+    page = page_of(workspace, "wrong_for_hidden")
     assert "another input gives another answer" in page
     assert "a picture that takes long" not in page  # it was not drawn
 
@@ -218,8 +293,7 @@ def test_feedback_tells_what_the_grader_changed(workspace, grades):
                               ("edited_setup", "begins with <code>PARTS = 2"),
                               ("edited_setup", "your changes to it were undone"),
                               ("installing", "Lines that install something")]:
-        page = (workspace / "feedback" / student / NAME / f"{NAME}.html").read_text()
-        assert sentence in page, student
+        assert sentence in page_of(workspace, student), student
 
 
 def test_nothing_is_installed_or_called_on_the_graders_machine(workspace, grades):
@@ -280,12 +354,53 @@ def test_stray_files_are_not_copied_along(workspace):
     assert copied == {f"{NAME}.ipynb"}
 
 
-def test_a_submission_nbgrader_cannot_grade_is_a_zero(workspace):
-    hand_in(workspace, "unknown", b"{}")
-    folder = workspace / "submitted" / "unknown" / NAME
-    shutil.move(folder / f"{NAME}.ipynb", folder / "homework.ipynb")
-    grade = stock.grade_one(workspace, NAME, "unknown", FAST)
-    assert grade.points == 0 and grade.reason
+def test_honest_work_causes_no_warning(workspace):
+    hand_in(workspace, "honest", json.dumps(right(released(workspace))).encode())
+    result = stock.open_course(workspace, **FAST).autograde(NAME, "honest")
+    assert result["success"]
+    assert "WARNING" not in result["log"] and "has changed" not in result["log"]
+
+
+def of_version(notebook, version):
+    """As a course of another version would have handed it out: other texts, checks and cells."""
+    notebook.metadata.cs_vis = {"version": version}
+    check = cell_of(notebook, "half_check")
+    check.source += "\n# as it was then"
+    check.metadata.nbgrader.checksum = compute_checksum(check)
+    old = nbformat.from_dict({**check, "id": "old_check", "source": "assert old"})
+    old.metadata = nbformat.from_dict({**check.metadata, "nbgrader": {
+        **check.metadata.nbgrader, "grade_id": "old_check"}})
+    notebook.cells += [old, new_code_cell("raise OSError", id="cell-099")]
+    return notebook
+
+
+def test_a_submission_of_another_version_is_graded_on_the_current_one(workspace):
+    release = released(workspace)
+    rebuilt, remarks = rebuild(release, of_version(right(released(workspace)), "0.1.0"))
+    assert remarks == ["This notebook was made from version 0.1.0 of the assignment. It was graded "
+                       f"with the exercises and checks of version {__version__}."]
+    assert [cell.source for cell in rebuilt.cells] == [cell.source for cell in right(release).cells]
+
+
+def test_another_version_is_noticed_where_none_is_noted(workspace):
+    submitted = of_version(right(released(workspace)), "0.1.0")
+    del submitted.metadata["cs_vis"]
+    _, remarks = rebuild(released(workspace), submitted)
+    assert len(remarks) == 1 and "made from another version of the assignment" in remarks[0]
+
+
+@pytest.mark.parametrize("noted", [None, "0.1.0", {"version": 3}, {"version": "<b>1"}])
+def test_a_note_that_is_no_version_is_passed_over(workspace, noted):
+    submitted = right(released(workspace))
+    submitted.metadata.cs_vis = noted
+    assert rebuild(released(workspace), submitted)[1] == []
+
+
+def test_a_check_that_was_edited_is_said_of_another_version_too(workspace):
+    submitted = of_version(right(released(workspace)), "0.1.0")
+    cell_of(submitted, "double_check").source = "print('fine')"
+    _, remarks = rebuild(released(workspace), submitted)
+    assert len(remarks) == 2 and "The cell double_check is the course's" in remarks[1]
 
 
 LOCKED = {"success": False, "error": "OperationalError: database is locked", "log": "[ERROR] no"}
@@ -327,6 +442,7 @@ def test_a_grading_process_that_ends_takes_nobody_along(tmp_path, monkeypatch):
     shutil.copyfile(TOY / "course.toml", tmp_path / "course.toml")
     for student in ("ada", "bob", "eve"):
         (tmp_path / "submitted" / student / NAME).mkdir(parents=True)
+    monkeypatch.setattr(stock, "prepare", lambda *names: {})
     monkeypatch.setattr(stock, "grade_one", end_for_bob)
     grades = sorted(stock.grade_class(tmp_path, NAME, workers=1))
     assert [(grade.student, grade.points) for grade in grades] == [

@@ -7,9 +7,10 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 
-from cs_vis.grading import build, sample_class, steps, stock
 from cs_vis.course import ROOT
+from cs_vis.grading import build, roster, sample_class, steps, stock
 
 CHECK_SECONDS = 10  # the sample class has an endless loop: wait for it no longer than needed
 
@@ -31,6 +32,7 @@ def grade_sample_class(folder: Path, *, workers: int = 2) -> list[stock.Grade]:
     shutil.rmtree(folder, ignore_errors=True)
     workspace = prepare(folder, name)
     stories = {entry.student: entry.story for entry in sample_class.hand_in(workspace)}
+    listed = roster.read(workspace / roster.FILE)
     print(f"Grading {len(stories)} submissions of {name} with nbgrader ...", flush=True)
     # One thread for each worker: on two cores, two kernels of two threads would only wait.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -38,10 +40,10 @@ def grade_sample_class(folder: Path, *, workers: int = 2) -> list[stock.Grade]:
     grades = []
     for grade in stock.grade_class(workspace, name, workers=workers, timeout_func=limits):
         grades.append(grade)
-        print(f"  {len(grades):2}/{len(stories)}  {grade.student}", flush=True)
+        print(f"  {len(grades):2}/{len(listed)}  {grade.student}", flush=True)
     grades.sort()
     export(workspace)
-    print("\n" + table(grades, stories))
+    print("\n" + table(grades, stories, listed))
     print(f"\nFeedback: {shown(workspace)}/feedback/STUDENT/{name}/{name}.html\n"
           f"Grades:   {shown(workspace)}/grades.csv")
     return grades
@@ -61,12 +63,16 @@ def export(workspace: Path) -> None:
                    capture_output=True)
 
 
-def table(grades, stories) -> str:
+def table(grades, stories, listed) -> str:
     """The grade table as text, one line for each student."""
-    width = max(len(story) for story in stories.values())
-    lines = [f"{'student':10} {'points':>7}  {'handed in':{width}}  why"]
-    lines += [f"{grade.student:10} {grade.points:4g}/{grade.maximum:g}  "
-              f"{stories[grade.student]:{width}}  {grade.reason}" for grade in grades]
+    names = {grade.student: roster.full_name(listed.get(grade.student)) or grade.student
+             for grade in grades}
+    told = {grade.student: stories.get(grade.student, "") for grade in grades}
+    wide, wider = (max(map(len, column.values())) for column in (names, told))
+    lines = [f"{'student':{wide}} {'points':>7}  {'handed in':{wider}}  why"]
+    lines += [f"{names[grade.student]:{wide}} {grade.points:4g}/{grade.maximum:g}  "
+              f"{told[grade.student]:{wider}}  {shorten(grade.reason, 95, placeholder=' ...')}"
+              for grade in grades]
     return "\n".join(lines)
 
 

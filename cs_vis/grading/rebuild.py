@@ -5,12 +5,14 @@ from collections import defaultdict
 from copy import deepcopy
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.utils import compute_checksum
 
-# Lines for the shell or for pip, with those they go on in (\ at the end); `!=` begins no such line.
-SHELL_LINE = re.compile(
-    r"^([ \t]*)((?:!(?!=)|%(?:pip|conda|mamba|uv|cd|sx|system)\b|pip3?[ ]install\b)"
-    r"(?:.*\\\n)*.*)", re.M)
-SHELL_CELL = re.compile(r"\s*%%(?:!|(?:bash|sh|script|system|sx|cmd)\b)")
+from cs_vis.cells import (calls_shell, find_places, is_answer, is_changed, nbgrader, place, text,
+                          without_shell)
+
+VERSION = re.compile(r"\d+(\.\w+){0,3}")
+OWN = "extra-"  # the ids of cells that students added begin with it
+COURSE_ID = re.compile(r"cell-\d{3}")  # of a cell that is neither graded nor an answer
 
 
 def rebuild(release, submitted):
@@ -18,11 +20,16 @@ def rebuild(release, submitted):
 
     Solution cells are found by grade_id; of several copies the last one that is not empty is
     the answer, and the others run before it. Every other cell of the course, its tags and its
-    metadata are the release's, so a moved, copied, deleted or edited one does no harm. What
-    students write for the shell or for pip becomes a comment. Neither argument is changed.
+    metadata are the release's, so a moved, copied, deleted or edited one does no harm; one of
+    another version is left out. What students write for the shell or for pip becomes a comment.
+    Neither argument is changed.
     """
     places = {place(cell): cell for cell in release.cells}
-    answers, extra, remarks = splice(places, submitted)
+    version = other_version(release, submitted, places)
+    answers, extra, remarks = splice(places, submitted, bool(version))
+    if version:
+        remarks.insert(0, f"This notebook was made from {version} of the assignment. It was "
+                       f"graded with the exercises and checks of {said(version_of(release))}.")
     cells = list(extra[None])
     for cell in deepcopy(release.cells):
         name = place(cell)
@@ -36,58 +43,72 @@ def rebuild(release, submitted):
     return rebuilt, list(dict.fromkeys(remarks))
 
 
-def splice(places, submitted):
-    """Sort the submitted cells: sources that replace the release's, cells that come after one."""
+def version_of(notebook) -> str:
+    """The version of the course that a notebook was handed out with; empty where it says none."""
+    noted = notebook.get("metadata", {}).get("cs_vis")
+    version = noted.get("version") if isinstance(noted, dict) else None
+    return version if isinstance(version, str) and VERSION.fullmatch(version) else ""
+
+
+def said(version) -> str:
+    return f"version {version}" if version else "the current version"
+
+
+def other_version(release, submitted, places) -> str:
+    """Which other version of the assignment a submission was made from; empty where it was not.
+
+    nbgrader notes a checksum in each cell that it hands out, which tells even where no version
+    is noted.
+    """
+    noted, current = version_of(submitted), version_of(release)
+    if noted and current and noted != current:
+        return said(noted)
+    sums = [(nbgrader(cell).get("checksum"), nbgrader(places[place(cell)]).get("checksum"))
+            for cell in submitted.cells if place(cell) in places]
+    return "another version" if any(one and one != other for one, other in sums) else ""
+
+
+def splice(places, submitted, other=False):
+    """Sort the submitted cells: sources that replace the release's, cells that come after one.
+
+    other: the submission was made from another version, whose cells may differ honestly.
+    """
     answers, extra, remarks, after = {}, defaultdict(list), [], None
     names = find_places(places, submitted.cells)
     last = {name: i for i, name in enumerate(names) if text(submitted.cells[i]).strip()}
     for i, (name, cell) in enumerate(zip(names, submitted.cells)):
+        if name is None and other and is_courses(cell):
+            continue
         own = name is None or is_answer(places[name])
-        if own and cell.get("cell_type") == "code" and without_shell(text(cell)) != text(cell):
+        if own and calls_shell(cell):
             remarks.append("Lines that install something or call the shell (`%pip`, `!ls`) were "
                            "not run: all that the course needs is here.")
         if name is None or (own and last.get(name, i) != i):
-            extra[after].append(plain(cell, f"extra-{i:03d}"))
+            extra[after].append(plain(cell, f"{OWN}{i:03d}"))
             if name is not None:
                 remarks.append(f"The cell {name} was there twice: the last copy counts.")
             continue
         after = name
         if own and text(cell).strip():
             answers[name] = without_shell(text(cell))
-        elif is_changed(cell, places[name]):
+        elif is_changed(cell, places[name]) and not (other and is_untouched(cell)):
             remarks.append(undone(places[name]))
     return answers, extra, remarks
 
 
-def find_places(places, cells):
-    """Which cell of the release each cell is, None where it is the student's own.
-
-    Some editors drop the ids of cells; then the same text means the same cell.
-    """
-    by_text = {text(cell): name for name, cell in places.items()}
-    return [place(cell) if place(cell) in places else by_text.get(text(cell)) for cell in cells]
+def is_courses(cell) -> bool:
+    """Whether a cell is the course's, though not of this version."""
+    roles = nbgrader(cell)
+    return bool((roles.get("locked") or roles.get("grade")) and not roles.get("solution")
+                or COURSE_ID.fullmatch(str(cell.get("id"))))
 
 
-def place(cell):
-    """What a cell is known by: its grade_id, else its id."""
-    return nbgrader(cell).get("grade_id") or cell.get("id")
-
-
-def nbgrader(cell) -> dict:
-    """The cell's nbgrader metadata, empty where there is none or it is broken."""
-    found = cell.get("metadata", {}).get("nbgrader")
-    return found if isinstance(found, dict) else {}
-
-
-def is_answer(cell) -> bool:
-    return bool(nbgrader(cell).get("solution"))
-
-
-def is_changed(cell, original) -> bool:
-    """Whether a check or a set-up cell was edited; texts and pictures ("look") invite play."""
-    worth_saying = (original.cell_type == "code" and not is_answer(original)
-                    and "look" not in original.metadata.get("tags", []))
-    return worth_saying and text(cell).strip() != text(original).strip()
+def is_untouched(cell) -> bool:
+    """Whether a cell is what nbgrader handed out, by its checksum; yes where it has none."""
+    try:
+        return nbgrader(cell).get("checksum") in (None, compute_checksum(cell))
+    except (AttributeError, KeyError, TypeError, ValueError):  # its metadata were edited
+        return False
 
 
 def undone(cell) -> str:
@@ -96,19 +117,6 @@ def undone(cell) -> str:
     name = nbgrader(cell).get("grade_id") or f"that begins with `{first_line}`"
     return (f"The cell {name} is the course's: your changes to it were undone. "
             f"Write your own code into your answers, or into cells that you add.")
-
-
-def without_shell(source) -> str:
-    """The code with what would change the machine it is graded on turned into comments."""
-    if SHELL_CELL.match(source):
-        return re.sub("^", "# ", source, flags=re.M)
-    # `pass`, for the line may be all there is in a block.
-    return SHELL_LINE.sub(lambda found: f"{found[1]}pass  # not run when graded: "
-                                        + found[2].replace("\n", " "), source)
-
-
-def text(cell) -> str:
-    return "".join(cell.get("source", ""))  # the format allows a list of lines
 
 
 def plain(cell, name):

@@ -25,6 +25,7 @@ class Submission(NamedTuple):
     reason: str  # a part of the line in the grade table
     changes: dict = {}  # grade_id -> (old text, new text) of the right answer, or None: unsolved
     spoil: str = ""  # name of a function below that makes the file's bytes
+    files: tuple[str, ...] = (f"{NAME}.ipynb",)
 
 
 BLANK = dict.fromkeys((SALIENCY, OCCLUSION, GUIDED, SEGMENT))
@@ -32,6 +33,8 @@ CLASS = [
     Submission("ada", "right", 20, "all checks passed"),
     Submission("alan", "an endless loop", 14, "longer than the time limit",
                {SALIENCY: ("    X = X.detach()", f"{LOOP}    X = X.detach()")}),
+    Submission("alonzo", "right, in a file of another name", 20, "all checks passed",
+               files=(f"{NAME} (1).ipynb",)),
     Submission("barbara", "right, but printing warnings", 20, "all checks passed",
                {SALIENCY: ("    X = X.detach()", f"{WARNING}    X = X.detach()")}),
     Submission("carl", "mean over channels", 16, "mean over channels",
@@ -49,6 +52,9 @@ CLASS = [
                {OCCLUSION: ("model(covered)", "model(covered_image)")}),
     Submission("henri", "probable label dropped", 16, "probable label dropped",
                {SEGMENT: (" | (labels == cv2.GC_PR_FGD)", "")}),
+    Submission("hypatia", "an empty folder", 0, "the folder is empty", files=()),
+    Submission("isaac", "two notebooks, neither by its name", 0, "None of the 2 notebooks",
+               files=("first try.ipynb", "second try.ipynb")),
     Submission("john", "the kernel dies", 16, "kernel died",
                {SEGMENT: ("    rgb =", f"{EXIT}    rgb =")}),
     Submission("katherine", "cross-entropy instead of the score", 15,
@@ -56,23 +62,39 @@ CLASS = [
                {SALIENCY: ("scores.gather(1, y.view(-1, 1)).sum()",
                            "torch.nn.functional.cross_entropy(scores, y)")}),
     Submission("leonhard", "blank", 0, "not written yet", BLANK),
-    Submission("maryam", "an empty file", 0, "not a notebook", spoil="emptied"),
-    Submission("paul", "broken JSON", 0, "not a notebook", spoil="truncated"),
+    Submission("maryam", "an empty file", 0, "could not be read as a notebook", spoil="emptied"),
+    Submission("paul", "broken JSON", 0, "could not be read as a notebook", spoil="truncated"),
     Submission("sofia", "cells missing", 15, "not written yet", {}, "without_cells"),
     Submission("srinivasa", "a solution cell twice", 20, "all checks passed", {}, "with_a_copy"),
 ]
 
 
+# Who is in the course; one of them hands in nothing.
+NAMES = {"ada": "Ada Lovelace", "alan": "Alan Turing", "alonzo": "Alonzo Church",
+         "barbara": "Barbara Liskov", "carl": "Carl Gauss", "daniel": "Daniel Bernoulli",
+         "emmy": "Emmy Noether", "evariste": "Évariste Galois", "georg": "Georg Cantor",
+         "grace": "Grace Hopper", "hedy": "Hedy Lamarr", "henri": "Henri Poincaré",
+         "hypatia": "Hypatia ", "isaac": "Isaac Newton", "john": "John von Neumann",
+         "katherine": "Katherine Johnson", "leonhard": "Leonhard Euler",
+         "maryam": "Maryam Mirzakhani", "paul": "Paul Erdős", "sofia": "Sofia Kovalevskaya",
+         "srinivasa": "Srinivasa Ramanujan"}
+
+
 def hand_in(workspace: Path) -> list[Submission]:
-    """Write everybody's file into submitted/STUDENT/03_saliency of the workspace."""
+    """Write the list of students, and everybody's files into submitted/STUDENT/03_saliency."""
     release, solution = (nbformat.read(workspace / step / NAME / f"{NAME}.ipynb", as_version=4)
                          for step in ("notebooks", "solutions"))
     answers = right_answers(solution)
+    lines = [",".join([student, *name.split(" ", 1), f"{student}@example.org"])
+             for student, name in NAMES.items()]
+    (workspace / "students.csv").write_text(
+        "\n".join(["id,first_name,last_name,email", *lines]) + "\n", encoding="utf-8")
     for submission in CLASS:
         folder = workspace / "submitted" / submission.student / NAME
         folder.mkdir(parents=True, exist_ok=True)
         content = write(release, answers, submission)
-        (folder / f"{NAME}.ipynb").write_bytes(content)
+        for file in submission.files:
+            (folder / file).write_bytes(content)
     return CLASS
 
 

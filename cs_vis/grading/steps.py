@@ -5,13 +5,20 @@ from pathlib import Path
 import nbformat
 from nbclient.exceptions import DeadKernelError
 from nbconvert.exporters import NotebookExporter
-from nbformat.v4 import new_markdown_cell, new_notebook, new_output
+from nbformat import from_dict
+from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
-from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocessor
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 
+from cs_vis import __version__
+from cs_vis.cells import place
+from cs_vis.grading import submitted
 from cs_vis.grading.rebuild import rebuild
+from cs_vis.grading.said import NOTHING, TOO_LATE
 
 MAY_FAIL = "raises-exception"
+REMARKS = "remarks"  # the id of the cell that says what the grader did
 
 
 class TagChecks(NbGraderPreprocessor):
@@ -26,56 +33,80 @@ class TagChecks(NbGraderPreprocessor):
         return cell, resources
 
 
-class ForgetFigures(NbGraderPreprocessor):
-    """generate_assignment: what a build noted of the texts' numbers is no matter of students."""
+class StampVersion(NbGraderPreprocessor):
+    """generate_assignment: note the course's version in place of what a build noted for itself.
+
+    A submission that brings another version with it was made from another notebook.
+    """
 
     def preprocess(self, nb, resources):
-        nb.metadata.pop("cs_vis", None)
+        nb.metadata.cs_vis = from_dict({"version": __version__})
         return nb, resources
 
 
 class SubmissionExporter(NotebookExporter):
-    """autograde: read what students hand in; a file that is no notebook becomes an empty one."""
+    """autograde: read what students hand in, whatever that is (cs_vis.grading.submitted)."""
 
-    def from_file(self, file_stream, resources=None, **kwargs):
-        try:
-            notebook = nbformat.read(file_stream, as_version=4)
-            notebook.cells = [cell for cell in notebook.cells if isinstance(cell, dict)]
-        except Exception as error:  # a broken file may break the reader in any way
-            notebook = new_notebook(metadata={"unreadable": type(error).__name__})
-        return self.from_notebook_node(notebook, resources=resources, **kwargs)
+    def from_filename(self, filename, resources=None, **kwargs):
+        folder, name = Path(filename).parent, Path(filename).stem
+        work = submitted.read(folder, name)
+        resources = {**(resources or {}), "work": work,
+                     "metadata": {"name": name, "path": str(folder)}}
+        return self.from_notebook_node(work.notebook, resources=resources, **kwargs)
 
 
 class Rebuild(NbGraderPreprocessor):
-    """autograde: put the student's answers into the notebook that was handed out."""
+    """autograde: put the student's answers into the notebook that was handed out.
+
+    The locked cells come from the gradebook, which has their hidden tests. What is to be said
+    goes into the metadata for the feedback, and into a cell for those who look at the notebook.
+    """
 
     def preprocess(self, nb, resources):
-        names = resources["nbgrader"]
-        coursedir = self.parent.parent.coursedir
-        folder = coursedir.format_path(coursedir.release_directory, ".", names["assignment"])
-        release = nbformat.read(Path(folder) / f"{names['notebook']}.ipynb", as_version=4)
+        names, work = resources["nbgrader"], resources["work"]
+        release = read_release(self.parent.parent.coursedir, names["assignment"])
         rebuilt, remarks = rebuild(release, nb)
-        if "unreadable" in nb.metadata:
-            remarks = ["This file could not be read as a notebook: open it in Jupyter, "
-                       "save it again and hand it in once more."]
+        remarks = [work.nothing] if work.nothing else work.remarks + remarks
+        with Gradebook(names["db_url"]) as gradebook:
+            known = gradebook.find_notebook(names["notebook"], names["assignment"])
+            locked = {cell.name: cell.source for cell in known.source_cells if cell.locked}
+        for cell in rebuilt.cells:
+            cell.source = locked.get(place(cell), cell.source)
+        rebuilt.metadata.cs_vis = from_dict({**rebuilt.metadata.get("cs_vis", {}),
+                                             "remarks": remarks, "nothing": work.nothing})
         if remarks:
             lines = "\n".join(f"- {line}" for line in remarks)
-            note = new_markdown_cell(f"**From the grader**\n\n{lines}", id="remarks")
+            note = new_markdown_cell(f"**From the grader**\n\n{lines}", id=REMARKS)
             rebuilt.cells.insert(0, note)
         return rebuilt, resources
 
 
+def read_release(coursedir, name):
+    """The notebook of an assignment as it was handed out."""
+    folder = Path(coursedir.format_path(coursedir.release_directory, ".", name))
+    return nbformat.read(folder / f"{name}.ipynb", as_version=4)
+
+
 class Run(Execute):
-    """autograde: run the notebook; where its kernel dies, the cells from there on fail."""
+    """autograde: run the notebook; where its kernel dies, the cells from there on fail.
+
+    Where there is nothing to grade, every check fails without a run.
+    """
 
     def preprocess(self, nb, resources=None, km=None):
         self.dead = False
+        if nothing := nb.metadata.get("cs_vis", {}).get("nothing"):
+            for cell in nb.cells:
+                if utils.is_grade(cell) and cell.cell_type == "code":
+                    cell.outputs = [failure(NOTHING, nothing)]
+            return nb, resources
         return super().preprocess(nb, resources, km)
 
     def preprocess_cell(self, cell, resources, index):
         try:
             if not self.dead:
-                return super().preprocess_cell(cell, resources, index)
+                cell, resources = super().preprocess_cell(cell, resources, index)
+                return without_interrupt(cell), resources
         except DeadKernelError:
             self.dead = True
         if cell.cell_type == "code":
@@ -100,22 +131,11 @@ class PassOrFail(NbGraderPreprocessor):
         return cell, resources
 
 
-class HideTests(ClearHiddenTests):
-    """generate_feedback: show how a hidden test ended, but neither the test nor its traceback.
-
-    Pictures that were not drawn for grading are left out.
-    """
-
-    def preprocess(self, nb, resources):
-        nb.cells = [cell for cell in nb.cells
-                    if "look" not in cell.metadata.get("tags", []) or cell.get("outputs")]
-        return super().preprocess(nb, resources)
-
-    def preprocess_cell(self, cell, resources, index):
-        if self._remove_hidden_test_region(cell):
-            cell.outputs = [failure(out.ename, out.evalue) for out in cell.outputs
-                            if out.output_type == "error"]
-        return cell, resources
+def without_interrupt(cell):
+    """A cell that ran too long, with the sentence on it alone, not where it was interrupted."""
+    if late := [out for out in cell.get("outputs", []) if out.get("ename") == TOO_LATE]:
+        cell.outputs = late
+    return cell
 
 
 def failure(name, sentence):

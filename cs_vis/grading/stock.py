@@ -3,19 +3,18 @@
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from textwrap import shorten
 from typing import NamedTuple
 
 import nbformat
-from nbgrader import utils
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
-from cs_vis.checks import EXERCISES
 from cs_vis.course import ROOT, find_assignment
+from cs_vis.grading import commands, roster
+from cs_vis.grading.said import reason
 
 
 class Grade(NamedTuple):
@@ -53,15 +52,21 @@ def generate_assignment(workspace: Path, name: str) -> None:
     """Write notebooks/NAME in the workspace and note its graded cells in the gradebook."""
     result = open_course(workspace).generate_assignment(name)
     if not result["success"]:
-        raise RuntimeError(f"nbgrader could not generate {name}:\n{result_log(result)}")
+        raise RuntimeError(f"nbgrader could not generate {name}: {last_line(result)}")
 
 
 def grade_class(workspace: Path, name: str, *, workers: int = 2, **execute):
     """Autograde and write feedback for everything in submitted/; yield a Grade as each is done.
 
-    A submission that cannot be graded gets 0 with its reason, and never stops the others.
+    A submission that cannot be graded gets 0 with its reason, and never stops the others. Whoever
+    is in students.csv and handed in nothing gets 0, too. Raises RuntimeError where the gradebook
+    is of another version, ValueError where the list of students is broken.
     """
-    students = sorted(folder.parent.name for folder in workspace.glob(f"submitted/*/{name}"))
+    listed = prepare(workspace, name)
+    students = sorted(folder.parent.name for folder in workspace.glob(f"submitted/*/{name}")
+                      if folder.is_dir())
+    for student in listed.keys() - set(students):
+        yield no_grade(workspace, name, student, "nothing was handed in")
     lost = []
     for student, grade in grade_apart(workspace, name, students, execute, workers):
         if grade is None:
@@ -71,7 +76,19 @@ def grade_class(workspace: Path, name: str, *, workers: int = 2, **execute):
     # A process that ended took others along: now each has its own, and only the culprit is lost.
     for student in lost:
         for _, grade in grade_apart(workspace, name, [student], execute, 1):
-            yield grade or no_grade(workspace, name, student, "the grading process ended")
+            yield grade or no_grade(workspace, name, student,
+                                    "not graded: the grading process ended")
+
+
+def prepare(workspace: Path, name: str) -> dict[str, dict]:
+    """Refuse a gradebook of another version; enter the students' names, and return their list."""
+    course = open_course(workspace)
+    if problem := commands.outdated(course.coursedir, name):
+        raise RuntimeError(problem)
+    listed = roster.read(workspace / roster.FILE)
+    with course.gradebook as gradebook:
+        roster.enter(gradebook, listed)
+    return listed
 
 
 def grade_apart(workspace, name, students, execute, workers):
@@ -93,24 +110,25 @@ def grade_one(workspace: Path, name: str, student: str, execute: dict) -> Grade:
         course = open_course(workspace, **execute)
         result = patient(course.autograde, name, student)
         if not result["success"]:
-            return no_grade(workspace, name, student, last_line(result))
+            return no_grade(workspace, name, student, f"not graded: {last_line(result)}")
         with course.gradebook as gradebook:
             entry = gradebook.find_submission(name, student)
-            points, maximum = entry.score, entry.max_score
+            late, maximum = entry.late_submission_penalty, entry.max_score
+            points = max(0.0, entry.score - late)
         graded = workspace / "autograded" / student / name / f"{name}.ipynb"
-        why = reason(nbformat.read(graded, as_version=4))
+        why = reason(nbformat.read(graded, as_version=4)) + (late and f"; {late:g} off: late" or "")
         result = patient(course.generate_feedback, name, student)
         if not result["success"]:
             why += f"; no feedback: {last_line(result)}"
         return Grade(student, points, maximum, why)
     except Exception as error:  # whatever it is, the rest of the class is still to be graded
-        return no_grade(workspace, name, student, f"{type(error).__name__}: {error}")
+        return no_grade(workspace, name, student, f"not graded: {type(error).__name__}: {error}")
 
 
 def no_grade(workspace: Path, name: str, student: str, why: str) -> Grade:
-    """0 points for a submission that could not be graded."""
+    """0 points where there is no submission, or none that could be graded."""
     points = find_assignment(name, workspace)["points"]
-    return Grade(student, 0.0, points, shorten(f"not graded: {why}", 110, placeholder=" ..."))
+    return Grade(student, 0.0, points, shorten(why, 110, placeholder=" ..."))
 
 
 def patient(step, *arguments) -> dict:
@@ -129,38 +147,3 @@ def result_log(result: dict) -> str:
 def last_line(result: dict) -> str:
     """The last thing that nbgrader said about a step that failed."""
     return (result_log(result) or "nbgrader gives no reason").splitlines()[-1]
-
-
-def reason(graded) -> str:
-    """One line on a graded notebook: what failed first, and which other exercises did."""
-    if any(cell.get("id") == "remarks" and "could not be read" in cell.source
-           for cell in graded.cells):
-        return "not a notebook: the file could not be read"
-    failed = {}  # exercise -> its first failure
-    for cell in graded.cells:
-        if utils.is_grade(cell) and message(cell):
-            failed.setdefault(cell.metadata.nbgrader.grade_id.split("_")[0], message(cell))
-    if not failed:
-        return "all checks passed"
-    (exercise, sentence), *others = failed.items()
-    also = f"; also {', '.join(name for name, _ in others)}" if others else ""
-    return f"{exercise}: {sentence}{also}"
-
-
-def message(cell) -> str:
-    """What the error says that a cell ended in, in one short line; empty where it ended well."""
-    errors = [out for out in cell.get("outputs", []) if out.output_type == "error"]
-    if not errors:
-        return ""
-    error = errors[-1]  # after a timeout nbgrader's own error follows the interrupt
-    if error.ename in ("NotSolved", "NotImplementedError"):
-        return "not written yet"
-    lines = error.evalue.strip().splitlines() or [error.ename]
-    return known_mistakes().get(lines[0]) or shorten(lines[0], 90, placeholder=" ...")
-
-
-@cache
-def known_mistakes() -> dict[str, str]:
-    """The names of the mistakes that checks recognise, by the sentence a check then raises."""
-    return {sentence: name for exercise in EXERCISES.values()
-            for name, sentence in exercise.mistakes.items()}
