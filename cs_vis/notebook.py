@@ -1,7 +1,17 @@
 """What a notebook's cell says around the student's work."""
 
 import os
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+
+from tqdm import tqdm
+
+from .checks import EXERCISES, CheckFailed
+from .checks.engine import check
+from .checks.messages import wrapped
+from .checks.place import is_stub, problem_of, raised_in
 
 
 def steps(full: int, test: int) -> int:
@@ -12,24 +22,113 @@ def steps(full: int, test: int) -> int:
     return test if os.environ.get("CS_VIS_PROFILE") == "test" else full
 
 
-@contextmanager
-def needs(*names: str):
-    """Run the block; where it meets an exercise not yet written, print one line and go on.
+# ---- a wrong answer does not stop the notebook -----------------------------------------------
 
-    `names` are the student's functions that the block calls. An empty exercise raises
-    NotImplementedError without a message; PyTorch raises the same error, with a message, for
-    operations that a device lacks, and that one passes through, as does every other error.
+def needs(*names: str):
+    """Run the block; where a student's function stops it, say so in one line and go on.
+
+    names: the functions of the calling cell that the block uses. The line says which are not
+    written yet, or what was raised and where, or whose result the block could not use. An error
+    for which none of them is the reason passes through as it is, and so does an interrupt.
     """
+    cell = sys._getframe(1)
+    known = {**cell.f_globals, **cell.f_locals}
+    return _explained({name: known.get(name) for name in names})
+
+
+@contextmanager
+def _explained(functions: dict):
     try:
         yield
-    except NotImplementedError as error:
-        if str(error):
+    except Exception as error:
+        line = explain(error, functions)
+        if line is None:
             raise
-        print(unsolved(*names))
+        print(wrapped(line))
+
+
+def explain(error: Exception, functions: dict) -> str | None:
+    """One line on an error for which a student's function is the reason; else None.
+
+    functions: name -> function, or None where it is not defined. Where the traceback does not say
+    who is the reason, the checks decide: only a function that fails its own is blamed.
+    """
+    absent = [name for name, function in functions.items() if function is None]
+    if isinstance(error, NameError) and error.name in absent:
+        return f"○ Run the cell above that defines {listed(absent)}, then this one again."
+    defined = {name: function for name, function in functions.items() if function is not None}
+    name = raised_in(error, defined)
+    if name and isinstance(error, NotImplementedError) and not str(error):
+        return "○ " + unsolved(*(n for n, f in defined.items() if n == name or is_stub(f)))
+    problem = problem_of(error, defined.get(name))
+    if name and not passes(name, defined[name]):
+        return f"✗ Your {name} raised {problem}. Its check above says more."
+    # A stub cannot be the reason: it returns nothing that could be of no use.
+    wrong = [n for n, f in defined.items() if n != name and not is_stub(f) and not passes(n, f)]
+    if wrong:
+        return (f"✗ This part cannot use what your {listed(wrong)} returned: {problem}. "
+                f"The check above says more.")
+    return f"✗ Your {name} raised {problem}." if name else None
 
 
 def unsolved(*names: str) -> str:
     """The kind line: which functions are wanted, and what to do."""
+    exercise = "exercise" if len(names) == 1 else "exercises"
+    return f"Solve the {exercise} above first: this part runs your {listed(names)}."
+
+
+def passes(name: str, function) -> bool:
+    """Does the function pass its check? Nothing is printed, and check.progress() does not hear
+    of it. Where there is no check nobody can tell."""
+    if name not in EXERCISES:
+        return True
+    try:
+        with redirect_stdout(StringIO()):
+            check(EXERCISES[name], function)
+    except CheckFailed:
+        return False
+    return True
+
+
+def listed(names) -> str:
     *some, last = names
-    wanted = f"{', '.join(some)} and {last}" if some else last
-    return f"Solve the exercise above first: this part runs your {wanted}."
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+# ---- long cells ------------------------------------------------------------------------------
+
+def progress(steps: Iterable, words: str = "") -> Iterator:
+    """The steps, one by one, with a bar that says how far they are and is gone at their end.
+
+    In a notebook the bar is an output that is updated, and nothing of it is saved. Elsewhere it
+    is on stderr, where that is a terminal.
+    """
+    line = _Line() if in_notebook() else None
+    bar = tqdm(steps, words, leave=False, file=line, disable=False if line else None,
+               position=0, miniters=1, **{"ncols": 80, "ascii": False} if line else {})
+    try:
+        yield from bar
+    finally:  # also after an error in a step
+        bar.close()
+
+
+class _Line:
+    """An output of the cell that tqdm writes to as if it were a terminal's last line."""
+
+    def __init__(self):
+        from IPython.display import display
+        self.output = display({}, raw=True, display_id=True)
+
+    def write(self, text: str) -> None:
+        text = text.strip("\r\n ")
+        self.output.update({"text/plain": text} if text else {}, raw=True)
+
+    def flush(self) -> None:
+        pass
+
+
+def in_notebook() -> bool:
+    """Does this run in a Jupyter kernel, whose outputs can change?"""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None

@@ -39,7 +39,8 @@ from IPython.display import display
 
 from cs_vis import (activations, check, images, load_model, pick_device, plots, specimens,
                     widgets)
-from cs_vis.notebook import needs, steps
+from cs_vis.notebook import needs, progress, steps
+from cs_vis.methods.field import crop, field_of_view
 from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
 from cs_vis.methods.scores import centre_map, energy_inside, iou, pointing_game
@@ -305,30 +306,42 @@ hidden.fill(occlusion_map)
 
 # %% [markdown]
 # **Look** (about 15 seconds). Dark means: with this window covered, little of the probability is
-# left. Expect light everywhere but on the object: a dark spot where the object is small, and only
-# a shade where it is so large that enough of it stays in sight.
+# left. Light means: as much as on the whole picture, whose probability stands below. Expect light
+# everywhere but on the object: a dark spot where the object is small, and only a shade where it is
+# so large that enough of it stays in sight.
+#
+# The square in the corner is the patch, drawn to size. Each value stands where the middle of the
+# patch was, so a map ends half a patch before the border.
 
 # %% tags=["look"]
 PATCH, STRIDE = 32, steps(8, 24)
 
+with torch.no_grad():
+    whole = model(X).softmax(dim=1)[range(len(X)), y]  # (6,), with nothing covered
+
 with needs("occlusion_map"):
     occlusion_maps = [occlusion_map(X[n:n + 1], int(y[n]), model, PATCH, STRIDE)
-                      for n in range(len(X))]
-    display(plots.occlusion(list(X), occlusion_maps, KINDS))
+                      for n in progress(range(len(X)), "pictures")]
+    display(plots.occlusion(list(X), occlusion_maps, whole, KINDS, patch=PATCH))
 
 # %% [markdown]
-# **Play.** How large a patch does it take? Change the numbers. A small patch hides too little to
-# matter; a large one hides everything at once, and then the map only says "somewhere here".
+# **Play.** How large a patch does it take (about 10 seconds)? Change the numbers. A small patch
+# hides too little to matter; a large one hides everything at once, and then the map only says
+# "somewhere here".
 
 # %% tags=["look"]
 which = 0
 patches = [8, 16, 32, 64]
 
+one, k = X[which:which + 1], int(y[which])
+with torch.no_grad():
+    nothing_covered = model(one).softmax(dim=1)[0, k]
+
 with needs("occlusion_map"):
-    by_size = [occlusion_map(X[which:which + 1], int(y[which]), model, p, steps(max(p // 2, 8), 32))
-               for p in patches]
-    display(plots.occlusion([X[which]] * len(patches), by_size,
-                            [f"{p} pixels" for p in patches]))
+    by_size = [occlusion_map(one, k, model, p, steps(max(p // 2, 8), 32))
+               for p in progress(patches, "patches")]
+    display(plots.occlusion([one] * len(patches), by_size, [nothing_covered] * len(patches),
+                            [f"{p} pixels" for p in patches], patch=patches))
 
 # %% [markdown]
 # **Think.** Sometimes covering a piece of *background* lowers the probability. Two reasons?
@@ -432,8 +445,9 @@ with needs("GuidedReLU"):
 # %% [markdown]
 # **Any neuron.** Nothing says that you must ask about a class. Take a channel of an inner layer,
 # find the gallery pictures that excite it most, and ask which pixels did it: that is how one
-# finds out what a neuron looks for (about 10 seconds). Below each picture: the neuron with the
-# largest value of that channel, asked by `target=(channel, row, col)`.
+# finds out what a neuron looks for (about 10 seconds). Of each picture you see what the neuron
+# with the largest value of that channel can see at all, its *receptive field*; where that leaves
+# the picture, it is white. Below: guided backprop of this neuron, `target=(channel, row, col)`.
 #
 # Expect rings in channel 3, rows of scales and stripes in channel 17, and rows of dots in channel
 # 40: the eye on a butterfly's wing excites the same neuron as the dial of a clock, and a melon's
@@ -444,21 +458,26 @@ LAYER, CHANNELS = "relu4_2", [3, 17, 40]
 
 with torch.no_grad():
     shown = gallery.images[::steps(1, 16)].to(device)
-    values = torch.cat([activations(model, part, LAYER)[LAYER] for part in shown.split(32)])
+    values = torch.cat([activations(model, part, LAYER)[LAYER]
+                        for part in progress(shown.split(8), "gallery")])
     # values: (M, C, h, w), what each neuron of the layer says to each picture
 
 def strongest(channel, count=5):
-    """The pictures that excite a channel most, and guided backprop of its strongest neuron."""
+    """What excites a channel most, seen by its strongest neuron, and guided backprop of that."""
     best = values[:, channel].flatten(1).amax(dim=1).topk(count).indices  # (count,)
-    pictures = []
+    seen, guided = [], []
     for n in best.tolist():
-        row, col = divmod(int(values[n, channel].argmax()), values.shape[3])
-        pictures.append(backprop(model, shown[n:n + 1], (channel, row, col), layer=LAYER,
-                                 relu=GuidedReLU))
-    return list(shown[best]), [plots.signed(g) for g in pictures]
+        image = shown[n:n + 1]
+        neuron = channel, *divmod(int(values[n, channel].argmax()), values.shape[3])
+        gradient = backprop(model, image, neuron, layer=LAYER, relu=GuidedReLU)
+        box = field_of_view(model, image, neuron, LAYER,
+                            generator=torch.Generator().manual_seed(0))
+        seen.append(crop(image, box))
+        guided.append(plots.signed(crop(gradient, box, outside=0)))
+    return seen, guided
 
 with needs("GuidedReLU"):
-    rows = [row for channel in CHANNELS for row in strongest(channel)]
+    rows = [row for channel in progress(CHANNELS, "channels") for row in strongest(channel)]
     display(plots.show(rows, height=1.2,
                        labels=[label for c in CHANNELS for label in (f"channel {c}", "guided")]))
 
@@ -569,8 +588,8 @@ hidden.exact(segment_by_saliency)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Look** (about 2 seconds). White is the true outline, yellow what you cut out; the number is
-# their intersection over union (IoU): 1 is perfect, 0 is disjoint. Expect a good cut of the
+# **Look** (about 2 seconds). White is the true outline, yellow what you cut out; IoU is their
+# intersection over union: 1 is perfect, 0 is disjoint. Expect a good cut of the
 # mushroom, a failure with the ladybug, and things between.
 
 # %% tags=["look"]
@@ -581,7 +600,8 @@ with needs("compute_saliency_maps", "segment_by_saliency"):
         [[plots.outlined(plots.outlined(image, true, color=(1, 1, 1)), mine)
           for image, true, mine in zip(X, masks, cut)],
          [plots.cut_out(image, mine) for image, mine in zip(X, cut)]],
-        [f"{kind}: {score:.2f}" for kind, score in zip(KINDS, iou(cut, masks))]))
+        [f"{kind}\nIoU {score:.2f}" for kind, score in zip(KINDS, iou(cut, masks))],
+        labels=["outlines", "cut out"]))
 
 # %% tags=["figures"]
 cut_scores = dict(zip(KINDS, iou(cut, masks).tolist()))
@@ -640,24 +660,33 @@ def smoothed_saliency(X, y, network):
     return smooth_saliency(X, y, network, compute_saliency_maps, samples=steps(8, 2),
                            generator=torch.Generator().manual_seed(3))
 
-def judge(maps):
-    """The three scores of maps (M, H, W) against the true masks."""
-    cut = torch.stack([segment_by_saliency(x[None], m) if m.max() > m.min()
-                       else torch.zeros_like(m, dtype=torch.bool)  # a flat map marks nothing
-                       for x, m in zip(every, maps)])
-    return {"pointing game": pointing_game(maps, every_mask).float().mean().item(),
-            "energy inside": energy_inside(maps, every_mask).mean().item(),
-            "IoU": iou(cut, every_mask).mean().item()}
+def centre(X, y, network):
+    return centre_map(*X.shape[2:]).to(X)[None]  # (1, H, W), whatever the picture
+
+def judge(map, image, mask):
+    """The three scores of the map (1, H, W) of one image, in MEASURES' order."""
+    cut = (segment_by_saliency(image, map[0])[None] if map.max() > map.min()
+           else torch.zeros_like(mask))  # a flat map marks nothing
+    return [float(score(map, mask)) for score in (pointing_game, energy_inside)] + [
+        float(iou(cut, mask))]
+
+MEASURES = ["pointing game", "energy inside", "IoU"]
 
 with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency"):
-    methods = {"saliency": compute_saliency_maps, "smoothed saliency": smoothed_saliency,
-               "guided backprop": guided_maps, "occlusion": occlusion_losses}
-    scores = {name: judge(method(every, every_y, model)) for name, method in methods.items()}
-    scores |= {f"{name}, robust": judge(methods[name](every, every_y, robust))
-               for name in ("saliency", "guided backprop")}
-    scores["image centre"] = judge(centre_map(128, 128).to(device).expand(len(every), -1, -1))
-    scores |= {f"{name}, random": judge(methods[name](every, every_y, random_weights))
-               for name in ("saliency", "guided backprop")}
+    witnesses = {"saliency": (compute_saliency_maps, model),
+                 "smoothed saliency": (smoothed_saliency, model),
+                 "guided backprop": (guided_maps, model), "occlusion": (occlusion_losses, model),
+                 "saliency, robust": (compute_saliency_maps, robust),
+                 "guided backprop, robust": (guided_maps, robust), "image centre": (centre, None),
+                 "saliency, random": (compute_saliency_maps, random_weights),
+                 "guided backprop, random": (guided_maps, random_weights)}
+    marks = {name: [] for name in witnesses}  # of each: for each picture its three scores
+    for image, k, mask in progress([*zip(every.split(1), every_y.split(1), every_mask.split(1))],
+                                   "pictures"):
+        for name, (method, network) in witnesses.items():
+            marks[name].append(judge(method(image, k, network), image, mask))
+    scores = {name: dict(zip(MEASURES, torch.tensor(rows).mean(dim=0).tolist()))
+              for name, rows in marks.items()}
     display(plots.bars(scores, baselines=[name for name in scores
                                           if name == "image centre" or "random" in name],
                        caption=f"{len(every)} gallery pictures; dashed: the image centre"))
@@ -770,49 +799,55 @@ largest = {kind: max(drawn["whole"].parts, key=lambda part: drawn["whole"].parts
        all(largest[kind] != needed[kind] for kind in three))]
 
 # %% tags=["look"]
-trials = []
-for seed in range(steps(40, 6)):
-    drawn = without_each_part(seed, None)
-    fall = {part: answer(drawn["whole"], model)[0] - answer(specimen, model)[0]
-            for part, specimen in drawn.items() if part != "whole"}
-    if len(fall) >= 2 and answer(drawn["whole"], model)[1] > 0.5:  # recognised, with a choice
-        trials.append((drawn["whole"], max(fall, key=fall.get), list(fall)))
+def decisive_part(drawn):
+    """The part without which the score falls most; None where there is nothing to decide."""
+    (_, whole), *rest = drawn.items()
+    score, p = answer(whole, model)
+    fall = {part: score - answer(specimen, model)[0] for part, specimen in rest}
+    return max(fall, key=fall.get) if len(fall) >= 2 and p > 0.5 else None
 
-def names_decisive_part(method, network):
-    """How often the part with most of the map's energy is the decisive one."""
-    hits = 0
-    for whole, decisive, parts in trials:
-        y = torch.tensor([whole.label], device=device)
-        found = method(whole.image.to(device), y, network)[0]  # (H, W)
-        energy = {part: found[whole.parts[part].to(device)].sum().item() for part in parts}
-        hits += max(energy, key=energy.get) == decisive
-    return hits / max(len(trials), 1)
+def named_part(method, network, whole, parts):
+    """The part that holds most of the map's energy."""
+    y = torch.tensor([whole.label], device=device)
+    found = method(whole.image.to(device), y, network)[0]  # (H, W)
+    energy = {part: found[whole.parts[part].to(device)].sum().item() for part in parts}
+    return max(energy, key=energy.get)
 
 def flat(X, y, network):
     return torch.ones_like(X[:, 0])  # (N, H, W): every pixel the same, so the largest part wins
 
 with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU"):
-    named = {name: {"names the decisive part": names_decisive_part(method, model)}
-             for name, method in {"saliency": compute_saliency_maps,
-                                  "smoothed saliency": smoothed_saliency,
-                                  "guided backprop": guided_maps,
-                                  "occlusion": occlusion_losses, "largest part": flat}.items()}
-    named["guided backprop, random"] = {
-        "names the decisive part": names_decisive_part(guided_maps, random_weights)}
+    judged = {"saliency": (compute_saliency_maps, model),
+              "smoothed saliency": (smoothed_saliency, model),
+              "guided backprop": (guided_maps, model), "occlusion": (occlusion_losses, model),
+              "largest part": (flat, None),
+              "guided backprop, random": (guided_maps, random_weights)}
+    trials = {name: [] for name in judged}  # of each: for each specimen, did the two agree?
+    for seed in progress(range(steps(40, 6)), "specimens"):
+        drawn = without_each_part(seed, None)
+        decisive = decisive_part(drawn)
+        if decisive is not None:  # recognised when whole, and there is a choice
+            whole_one, parts = drawn["whole"], [part for part in drawn if part != "whole"]
+            for name, (method, network) in judged.items():
+                trials[name].append(named_part(method, network, whole_one, parts) == decisive)
+    named = {name: {"names the decisive part": sum(hits) / max(len(hits), 1)}
+             for name, hits in trials.items()}
     display(plots.bars(named, baselines=["largest part", "guided backprop, random"],
-                       caption=f"{len(trials)} fresh specimens; dashed: the largest part"))
+                       caption=f"{len(trials['saliency'])} fresh specimens; "
+                               f"dashed: the largest part"))
 
 # %% tags=["figures"]
 names_it = {name: row["names the decisive part"] for name, row in named.items()}
+tried = len(trials["saliency"])  # specimens
 best_share = max(share for name, share in names_it.items() if name != "largest part")
 
 [f"it is the decisive one in {percent(names_it['largest part'])} of these specimens.",
  f"Saliency names the decisive part in {percent(names_it['saliency'])}, and one specimen more or "
- f"less is {percent(1 / len(trials))}.",
+ f"less is {percent(1 / tried)}.",
  claim("stays *below* the largest part", names_it["guided backprop"] < names_it["largest part"]),
  f"the largest part, at {percent(names_it['guided backprop'])}.",
  claim("no map here tells better than a ruler would",  # by more than chance: two specimens
-       best_share - names_it["largest part"] < 2.5 / len(trials))]
+       best_share - names_it["largest part"] < 2.5 / tried)]
 
 # %% [markdown]
 # The largest part is hard to beat: it is the decisive one in 89 % of these specimens. Saliency
@@ -869,15 +904,16 @@ NETWORK = None  # "squeezenet1_1" downloads 5 MB
 with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency"):
     network, side = (robust, 128) if NETWORK is None else (load_model(NETWORK, device=device), 224)
     columns = []
-    for name in ("chelsea", "coffee", "flower")[:steps(3, 1)]:
+    for name in progress(("chelsea", "coffee", "flower")[:steps(3, 1)], "photographs"):
         photo = images.photo(name, size=(side, side)).to(device)  # (1, 3, side, side)
         p = network(photo).softmax(dim=1)[0]  # (K,)
         k = p.argmax().view(1)
         found = smooth_saliency(photo, k, network, compute_saliency_maps, samples=steps(8, 1),
                                 generator=torch.Generator().manual_seed(4))[0]  # (side, side)
-        covered = occlusion_map(photo, int(k), network, side // 4, steps(side // 8, side // 2))
+        lost = occlusion_loss(photo, k, network, occlusion_map, patch=side // 4,
+                              stride=steps(side // 8, side // 2))[0]  # (side, side)
         columns.append((f"{network.class_names[int(k)]}, {p.max():.0%}", [
-            photo, plots.grey(found), plots.coloured(covered, top=p.max().item()),
+            photo, plots.grey(found), plots.occlusion_picture(p.max() - lost, p.max(), photo),
             plots.signed(backprop(network, photo, k, relu=GuidedReLU)),
             plots.cut_out(photo, segment_by_saliency(photo, found))]))
     display(plots.show([list(row) for row in zip(*(pictures for _, pictures in columns))],
@@ -896,5 +932,6 @@ sure = float(columns[0][0].split(", ")[1].strip("%")) / 100
  f"The flower is {article(flower)},"]
 
 # %% [markdown]
-# That is the end. You have four instruments, and you know what each of them cannot tell you. The
-# next notebook turns the gradient round: do not ask the picture what mattered, change it.
+# That is the end. You have four instruments, and you know what each of them cannot tell you. When
+# somebody shows you a map, ask two questions: what does a network show that has learned nothing,
+# and what happens if the bright thing is taken away?

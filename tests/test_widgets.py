@@ -10,7 +10,6 @@ import torch
 
 from cs_vis import plots, widgets
 from cs_vis.widgets import saliency as panels
-from cs_vis.notebook import needs, steps
 from cs_vis.methods.occlusion import spread
 from cs_vis.methods.saliency import DeconvReLU, backprop
 from cs_vis.models import SpecimenNet
@@ -289,27 +288,6 @@ def test_the_networks_and_images_stay_as_they_were(parts):
 
 
 # ---- what notebooks lean on -----------------------------------------------------------------
-
-def test_needs_turns_an_empty_exercise_into_one_line(capsys):
-    with needs("compute_saliency_maps", "occlusion_map", "GuidedReLU"):
-        raise NotImplementedError
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1 and "exercise above first" in out
-    assert "compute_saliency_maps, occlusion_map and GuidedReLU." in out
-
-
-@pytest.mark.parametrize("error", [ValueError("a slip"), NotImplementedError("no MPS kernel")])
-def test_needs_hides_no_other_error(error):
-    with pytest.raises(type(error), match=str(error)), needs("occlusion_map"):
-        raise error
-
-
-def test_steps_is_short_in_the_test_profile_only(monkeypatch):
-    monkeypatch.delenv("CS_VIS_PROFILE", raising=False)
-    assert steps(100, 5) == 100
-    monkeypatch.setenv("CS_VIS_PROFILE", "test")
-    assert steps(100, 5) == 5
-
 
 @pytest.mark.parametrize("size, patch, stride", [
     ((16, 16), 8, 4), ((17, 23), 5, 4), ((9, 9), 9, 3)])

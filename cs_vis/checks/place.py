@@ -2,6 +2,7 @@
 such an error: check, notebook cell, panel and feedback."""
 
 import ast
+import dis
 import functools
 import inspect
 import linecache
@@ -38,6 +39,25 @@ def problem_of(error: BaseException, function=None) -> Problem:
         return Problem(kind, text)
     code, line = frames[-1]
     return Problem(kind, text, line, statement_at(code.co_filename, line))
+
+
+def raised_in(error: BaseException, functions: dict) -> str | None:
+    """The name of the function whose own code the error passed last on its way, or None."""
+    owner = {code: name for name, function in functions.items() if callable(function)
+             for code in codes_of(function)}
+    names = [owner[frame.f_code] for frame, _ in traceback.walk_tb(error.__traceback__)
+             if frame.f_code in owner]
+    return names[-1] if names else None
+
+
+def is_stub(function) -> bool:
+    """Is it still as it was handed out? Then it, or a method of the class, ends in nothing but
+    `raise NotImplementedError`. Its code is read, and never run: Python compiles no return into a
+    function that cannot reach its end."""
+    return callable(function) and any(
+        "NotImplementedError" in code.co_names and not any(
+            step.opname in ("RETURN_VALUE", "RETURN_CONST") for step in dis.get_instructions(code))
+        for code in codes_of(function))
 
 
 def codes_of(function) -> set[CodeType]:
