@@ -1,9 +1,10 @@
-"""The page that `make demo` draws: specimens, and what each method sees, beside the true mask."""
+"""The page that `make demo` draws: the same specimen seen by three networks, and what follows."""
 
-from html import escape
 from pathlib import Path
 
 import torch
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 
 from .. import images as pictures
 from .. import plots, specimens
@@ -11,68 +12,147 @@ from ..methods.occlusion import occlusion_loss
 from ..methods.saliency import backprop, smooth_saliency
 from ..methods.scores import centre_map, energy_inside, iou, pointing_game
 from ..models import NAMES, load_model, untrained, weights
+from ..plots.covered import COLORS
 from ..reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                   segment_by_saliency)
-from .page import HEAD, cell, row, store, table
+from .page import Seen, percent, store, write
+from .prose import article
 
-SHOWN = ("ladybug", "owl", "hot-air balloon", "starfish", "clock")
-PHOTOGRAPHS = ("chelsea", "astronaut", "coffee")
-METHODS = ("saliency", "smoothed saliency", "occlusion", "guided backprop", "saliency + GrabCut")
+# Each kind with a question for the class.
+SHOWN = {
+    "hot-air balloon": "Which network needs its stripes, and which one its basket?",
+    "ladybug": "Which of it does each network need: the dots, the head, the legs? Or the wall?",
+    "owl": "Whose map finds its eyes? And whose map draws every feather, and the wall as well?",
+    "starfish": "Where a cut-out fits, who did the work: the map, or the starfish's bright colour?",
+    "clock": "The hands or the rim: what makes it a clock?"}
+IMAGENET = "SqueezeNet"
+SIDE, IMAGENET_SIDE = 128, 224  # pixels: what the small networks learned from, and SqueezeNet
+PHOTOGRAPHS = {"chelsea": "cat", "coffee": "cup of coffee", "flower": "flower"}
+METHODS = {"saliency": "saliency map", "smoothed saliency": "smoothed saliency map",
+           "occlusion": "occlusion map", "guided backprop": "guided backprop",
+           "cut-out": "cut-out"}
 
 
 def make_gallery(folder: Path) -> Path:
     """Draw the gallery page and its pictures into `folder`; returns the path of index.html."""
     folder.mkdir(parents=True, exist_ok=True)
-    networks = {
-        "robust": load_model("specimens-robust"), "ordinary": load_model("specimens"),
-        "untrained": untrained("specimens", generator=torch.Generator().manual_seed(0))}
-    page = [HEAD, "<h1>What do these networks look at?</h1>",
-            "<p>Every specimen below is drawn by code, so the truth is known, and each map is "
-            "scored against the object's own mask. ✓ says that the strongest pixel lies on the "
-            "object, the percentage how much of the map does, IoU how well the cut-out fits.</p>",
-            "<h2>Twenty-four kinds of specimen</h2>", contact_sheet(folder)]
-    for name, title, text in (
-            ("robust", "A network trained against small perturbations",
-             "Its gradients are smoother, and more of them lie on the object."),
-            ("ordinary", "The same network, trained the ordinary way",
-             "About as accurate, but its gradients are noisier."),
-            ("untrained", "A network that was never trained",
-             "Guided backprop still draws a crisp picture: it follows the strongest edges, "
-             "whatever the weights. A sharp picture is not an explanation.")):
-        page += [f"<h2>{title}</h2><p>{text}</p>", specimen_table(folder, name, networks[name])]
-    page += ["<h2>Scores</h2><p>Means over one picture of each kind. The first row is a map that "
-             "never looks at the picture: a blob in the centre.</p>", score_table(networks),
-             "<h2>Photographs</h2><p>scikit-image's samples, kept out of training. There is no "
-             "true mask here; the class asked about is the one that the network prefers. The "
-             "specimen network has never seen a cat: its answer says only what a cat looks like "
-             "to someone who knows twenty-four things. With ImageNet weights in the folder "
-             "CS_VIS_WEIGHTS, SqueezeNet answers too.</p>"]
-    for name, model in photograph_networks(networks["robust"]):
-        page.append(photograph_table(folder, name, model))
-    index = folder / "index.html"
-    index.write_text("\n".join(page) + "\n", encoding="utf-8")
-    return index
+    networks = small_networks()
+    trained = {name: networks[name] for name in ("robust", "ordinary")} | imagenet()
+    return write(
+        folder, methods=list(METHODS), kinds=contact_sheet(folder),
+        specimens=[specimen_block(folder, kind, networks) for kind in SHOWN],
+        scores=score_table(networks), has_imagenet=IMAGENET in trained,
+        photographs=[photograph_block(folder, name, trained) for name in PHOTOGRAPHS],
+        occlusion_colors=[to_hex(colormaps[COLORS](i / 4)) for i in range(5)])
+
+
+def small_networks():
+    return {"robust": load_model("specimens-robust"), "ordinary": load_model("specimens"),
+            "untrained": untrained("specimens", generator=torch.Generator().manual_seed(0))}
+
+
+def imagenet():
+    """SqueezeNet, where the folder CS_VIS_WEIGHTS has its weights."""
+    names = [name for name in ("squeezenet1_0", "squeezenet1_1") if weights.in_folder(name, NAMES)]
+    return {IMAGENET: load_model(name) for name in names[:1]}
 
 
 def contact_sheet(folder):
-    """Four frozen pictures of every kind, three kinds to a row."""
-    images = specimens.gallery().images.reshape(-1, 8, 3, 128, 128)[:, :4]  # (24, 4, 3, 128, 128)
-    rows = images.reshape(8, 12, 3, 128, 128).permute(0, 3, 1, 4, 2)  # (8, 128, 12, 128, 3)
-    name = store(folder, "specimens.jpg", rows.reshape(8 * 128, 12 * 128, 3).numpy())
-    kinds = escape(", ".join(specimens.class_names))
-    return f'<img class=sheet src="{name}" alt="specimens of all kinds"><p>{kinds}.</p>'
+    """One frozen picture of every kind, and all eight of it for who wants to see more."""
+    eight = specimens.gallery().images.reshape(-1, 8, 3, 128, 128)  # (24, 8, 3, 128, 128)
+    sheet = []
+    for kind, images in zip(specimens.class_names, eight):
+        rows = images.reshape(2, 4, 3, 128, 128).permute(0, 3, 1, 4, 2)  # (2, 128, 4, 128, 3)
+        name = stem("kind", kind)
+        store(folder, name, plots.picture(images[0]).pixels)
+        store(folder, f"{name}-eight", rows.reshape(256, 512, 3).numpy())
+        sheet.append((kind, Seen(name, f"{a(kind)}, drawn by code"),
+                      Seen(f"{name}-eight", f"eight drawings of {a(kind)}, no two alike")))
+    return sheet
 
 
-def maps_of(model, image, y):
+def specimen_block(folder, kind, networks):
+    """One specimen: its true outline, and a row for each network."""
+    gallery, i = specimens.gallery(), 8 * specimens.class_names.index(kind)
+    image, mask = gallery.images[i:i + 1], gallery.masks[i]
+    covers = mask.float().mean().item()
+    first = Seen(stem(kind), f"{a(kind)}, outlined in yellow: it covers {percent(covers)} "
+                             f"of the picture")
+    store(folder, first.name, plots.outlined(image, mask).pixels)
+    rows = []
+    for name, model in networks.items():
+        p, y = probabilities(model, image), gallery.labels[i].item()
+        asked = f"the {name} network for {a(kind)}"
+        rows.append({"network": name, "says": answer(model, p, y), "seen":
+                     method_pictures(folder, stem(kind, name), asked, image, model, y, mask)})
+    return {"kind": kind, "question": SHOWN[kind], "covers": covers, "first": first, "rows": rows}
+
+
+def photograph_block(folder, photo, networks):
+    """One photograph, at the size each network learned from, asked about the network's own answer.
+
+    There is no true outline here, and so no score.
+    """
+    kind, rows, like = PHOTOGRAPHS[photo], [], []
+    first = Seen(stem("photo", kind), f"photograph of {a(kind)}")
+    store(folder, first.name, plots.picture(pictures.photo(photo, size=(256, 256))).pixels)
+    for name, model in networks.items():
+        side = IMAGENET_SIDE if name == IMAGENET else SIDE
+        image = pictures.photo(photo, size=(side, side))
+        p = probabilities(model, image)
+        y = p.argmax().item()
+        best = a(model.class_names[y])
+        if name != IMAGENET and best not in like:
+            like.append(best)
+        asked = f"the {name} network for a photograph of {a(kind)}, asked why it is {best}"
+        rows.append({"network": name, "says": answer(model, p, y), "seen":
+                     method_pictures(folder, stem("photo", kind, name), asked, image, model, y)})
+    question = f"What in it looks like {', and what like '.join(like)}?"
+    return {"kind": kind, "question": question, "first": first, "rows": rows}
+
+
+def maps_of(model, image, y, patch):
     """Three maps (H, W), guided backprop (3, H, W) and a cut-out (H, W), in METHODS' order."""
     target, generator = torch.tensor([y]), torch.Generator().manual_seed(0)
     saliency = compute_saliency_maps(image, target, model)[0]
     smoothed = smooth_saliency(image, target, model, compute_saliency_maps, samples=8,
                                generator=generator)[0]
-    patch = image.shape[2] // 4
-    lost = occlusion_loss(image, target, model, occlusion_map, patch=patch, stride=patch // 2)[0]
+    lost = occlusion_loss(image, target, model, occlusion_map, patch=patch,
+                          stride=image.shape[2] // 8)[0]
     guided = backprop(model, image, target, relu=GuidedReLU)[0]
     return saliency, smoothed, lost, guided, segment_by_saliency(image, saliency)
+
+
+def method_pictures(folder, beginning, asked, image, model, y, mask=None):
+    """What each method shows, with its score where the true mask is known."""
+    # Half the picture: a smaller patch costs a trained network next to nothing on a specimen.
+    patch = image.shape[2] // (4 if mask is None else 2)
+    saliency, smoothed, lost, guided, cut = maps = maps_of(model, image, y, patch)
+    whole = probabilities(model, image)[y].item()
+    drawn = (plots.grey(saliency), plots.grey(smoothed),
+             plots.occlusion_picture(whole - lost, whole, image), plots.signed(guided),
+             plots.cut_out(image, cut))
+    seen = []
+    for (method, words), map, one in zip(METHODS.items(), maps, drawn):
+        name = stem(beginning, method)
+        store(folder, name, one.pixels)
+        shown = Seen(name, f"{words} of {asked}", one.note)
+        seen.append(shown if mask is None else scored(shown, map, mask))
+    return seen
+
+
+def scored(shown, map, mask):
+    """The picture with its score: how well a cut-out fits, how much of a map is on the object."""
+    if map.dtype == torch.bool:
+        fits = iou(map[None], mask[None]).item()
+        return shown._replace(alt=f"{shown.alt}: {percent(fits)} overlap with it", share=fits)
+    map = map.abs().amax(dim=0) if map.ndim == 3 else map  # (3, H, W) -> (H, W)
+    hit = pointing_game(map[None], mask[None]).item()
+    share = energy_inside(map[None], mask[None]).item()
+    return shown._replace(
+        alt=f"{shown.alt}: {percent(share)} of it lies on the object, "
+            f"{'and' if hit else 'but not'} its strongest pixel",
+        hit=hit, share=share, chance=mask.float().mean().item())
 
 
 @torch.no_grad()
@@ -80,79 +160,40 @@ def probabilities(model, image):
     return model(image).softmax(dim=1)[0]  # (K,)
 
 
-def method_cells(folder, stem, image, maps, mask=None):
-    """One cell a method: its picture, and its score where the true mask is known."""
-    saliency, smoothed, lost, guided, cut = maps
-    drawn = (plots.grey(saliency), plots.grey(smoothed), plots.heat(image, lost),
-             plots.signed(guided), plots.cut_out(image, cut))
-    notes = [""] * len(METHODS)
-    if mask is not None:
-        notes = [score(m, mask) for m in (saliency, smoothed, lost, guided.abs().amax(dim=0))]
-        notes.append(f"IoU {iou(cut[None], mask[None]).item():.2f}")
-    return [cell(folder, f"{stem}-{i}.png", one.pixels, note)
-            for i, (one, note) in enumerate(zip(drawn, notes))]
-
-
-def score(map, mask):
-    """Does the map point at the object, and how much of it lies there?"""
-    hit = pointing_game(map[None], mask[None]).item()
-    return f"{'✓' if hit else '✗'} {energy_inside(map[None], mask[None]).item():.0%}"
-
-
-def specimen_table(folder, name, model):
-    """One row a specimen: picture, true mask, then what each method shows."""
-    gallery, rows = specimens.gallery(), []
-    for kind in SHOWN:
-        i = 8 * specimens.class_names.index(kind)
-        image, mask, y = gallery.images[i:i + 1], gallery.masks[i], gallery.labels[i].item()
-        stem = f"{name}-{kind}".replace(" ", "-")
-        sure = f"p = {probabilities(model, image)[y]:.2f}"
-        share = f"{mask.float().mean():.0%} of the frame"
-        rows.append(row(kind, [
-            cell(folder, f"{stem}-picture.png", plots.picture(image).pixels, sure),
-            cell(folder, f"{stem}-mask.png", plots.picture(mask).pixels, share),
-            *method_cells(folder, stem, image, maps_of(model, image, y), mask)]))
-    return table(("picture", "true mask", *METHODS), rows)
+def answer(model, p, y):
+    """What the network says, how sure it is, and how sure of class y where that is another."""
+    best = p.argmax().item()
+    said = f"{model.class_names[best]}, {percent(p[best])} sure"
+    return said if best == y else f"{said}; {model.class_names[y]}, {percent(p[y])}"
 
 
 def score_table(networks):
-    """Mean scores of three methods over one frozen picture of each kind."""
+    """Mean scores over one frozen picture of each kind: the image centre's, then each method's."""
     gallery = specimens.gallery()
     images, labels, masks = (x[::8] for x in gallery[:3])
     centre = centre_map(*images.shape[2:]).expand(len(images), -1, -1)
-    lines = ["<tr><th>method<th>network<th>pointing game<th>energy inside",
-             score_line("the image centre", "", centre, masks)]
+    methods = {"saliency": {}, "smoothed saliency": {}, "guided backprop": {}}
     for name, model in networks.items():
         generator = torch.Generator().manual_seed(0)
-        maps = {"saliency": compute_saliency_maps(images, labels, model),
-                "smoothed saliency": smooth_saliency(images, labels, model, compute_saliency_maps,
-                                                     samples=4, generator=generator),
-                "guided backprop": backprop(model, images, labels,
-                                            relu=GuidedReLU).abs().amax(dim=1)}
-        lines += [score_line(method, name, map, masks) for method, map in maps.items()]
-    return f"<table class=scores>{''.join(lines)}</table>"
+        maps = (compute_saliency_maps(images, labels, model),
+                smooth_saliency(images, labels, model, compute_saliency_maps, samples=4,
+                                generator=generator),
+                backprop(model, images, labels, relu=GuidedReLU).abs().amax(dim=1))
+        for method, map in zip(methods.values(), maps):
+            method[name] = score(map, masks)
+    return {"count": len(images), "centre": score(centre, masks), "methods": methods}
 
 
-def score_line(method, network, maps, masks):
-    pointing = pointing_game(maps, masks).float().mean()
-    energy = energy_inside(maps, masks).mean()
-    return f"<tr><td>{method}<td>{network}<td>{pointing:.2f}<td>{energy:.2f}"
+def score(maps, masks):
+    """How many of the strongest pixels lie on the object, and how much of the maps does."""
+    return {"hits": pointing_game(maps, masks).float().mean().item(),
+            "inside": energy_inside(maps, masks).mean().item()}
 
 
-def photograph_networks(robust):
-    """The robust specimen network, after SqueezeNet where CS_VIS_WEIGHTS has its weights."""
-    names = [name for name in ("squeezenet1_0", "squeezenet1_1") if weights.in_folder(name, NAMES)]
-    return [(name, load_model(name)) for name in names[:1]] + [("specimens-robust", robust)]
+def stem(*words):
+    """The words as a file's name, and as an id of HTML."""
+    return "-".join(words).lower().replace(" ", "-")
 
 
-def photograph_table(folder, name, model):
-    """One row a photograph: the picture with the network's answer, then what each method shows."""
-    rows = []
-    for photo in PHOTOGRAPHS:
-        image = pictures.photo(photo, size=(224, 224))
-        p, y = probabilities(model, image).max(dim=0)
-        said = f"{model.class_names[y]}, p = {p:.2f}"
-        first = cell(folder, f"{name}-{photo}.png", plots.picture(image).pixels, said)
-        cells = method_cells(folder, f"{name}-{photo}", image, maps_of(model, image, y.item()))
-        rows.append(row(photo, [first, *cells]))
-    return f"<h3>{name}</h3>" + table(("picture", *METHODS), rows)
+def a(kind):
+    return article(kind).replace("*", "")

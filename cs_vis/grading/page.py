@@ -1,47 +1,42 @@
-"""The few pieces of HTML that the gallery page is made of."""
+"""From pictures and numbers to the gallery page: files in one folder, and gallery.html.j2 filled in."""
 
-from html import escape
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-HEAD = """<!doctype html><html lang=en><meta charset=utf-8><title>cs_vis: gallery</title><style>
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
-       margin: 2.5rem auto; max-width: 72rem; padding: 0 1rem }
-h1 { font-size: 1.9rem; margin: 0 }
-h2 { font-size: 1.25rem; margin: 2.6rem 0 .3rem }
-p { max-width: 46rem; margin: .4rem 0 1rem }
-table { border-collapse: collapse }
-th { font-weight: 600; font-size: .8rem; padding: .3rem 0 }
-td { padding: 3px; vertical-align: top; text-align: center }
-td img { width: 128px; height: 128px; max-width: none; display: block }
-td small { color: #666; font-size: .75rem; line-height: 1.25; display: block; min-height: 2.2em }
-th.name { text-align: right; padding-right: .7rem; max-width: 9rem; font-size: .85rem }
-.scores td, .scores th { padding: .15rem .9rem; text-align: right }
-.scores td { font-variant-numeric: tabular-nums }
-.scores tr:nth-child(even) { background: #f4f6f8 }
-.scores th:first-child, .scores td:first-child { text-align: left }
-.sheet { width: 100%; max-width: 1024px; display: block }
-</style>"""
+from . import prose
 
 
-def table(heads, rows):
-    """A table of pictures: one head a column, then rows made by `row`."""
-    return "<table><tr><th>" + "".join(f"<th>{head}" for head in heads) + "".join(rows) + "</table>"
+class Seen(NamedTuple):
+    """One picture of the page, with what is said about it."""
+
+    name: str                    # its file's, without the ending; also its place on the page
+    alt: str                     # what there is to be seen, for who cannot see it
+    scale: str = ""              # how values became colours
+    hit: bool | None = None      # does the strongest pixel lie on the object?
+    share: float | None = None   # how much of the map lies there, or how well the cut-out fits
+    chance: float | None = None  # the share that a map gets which knows nothing
 
 
-def row(name, cells):
-    return f"<tr><th class=name>{escape(name)}" + "".join(cells)
-
-
-def cell(folder, name, picture, note=""):
-    """A small picture (H, W, 3) in [0, 1] with a note beneath."""
-    source = store(folder, name, picture)
-    return f'<td><img src="{source}" alt="{escape(name[:-4])}"><small>{escape(note)}</small>'
-
-
-def store(folder, name, picture):
-    """Write a picture (H, W, 3) in [0, 1] beside the page; returns its name for the page."""
+def store(folder: Path, name: str, picture: np.ndarray) -> None:
+    """Write a picture (H, W, 3) in [0, 1] beside the page."""
     pixels = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(pixels).save(folder / name, quality=88)
-    return name
+    Image.fromarray(pixels).save(folder / f"{name}.webp", quality=88)
+
+
+def write(folder: Path, **content) -> Path:
+    """Fill gallery.html.j2 with the content; returns the path of index.html."""
+    jinja = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True,
+                        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    jinja.filters["percent"] = percent
+    index = folder / "index.html"
+    index.write_text(jinja.get_template("gallery.html.j2").render(content) + "\n", encoding="utf-8")
+    return index
+
+
+def percent(share: float) -> str:
+    """In words that stay on one line: 0.61 is "61 %", and hardly anything is "under 1 %"."""
+    return "under 1\u00a0%" if 0 < share < 0.005 else prose.percent(share).replace(" ", "\u00a0")
