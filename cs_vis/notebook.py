@@ -66,8 +66,9 @@ def explain(error: Exception, functions: dict) -> str | None:
     # A stub cannot be the reason: it returns nothing that could be of no use.
     wrong = [n for n, f in defined.items() if n != name and not is_stub(f) and not passes(n, f)]
     if wrong:
+        more = "Its check above says" if len(wrong) == 1 else "Their checks above say"
         return (f"✗ This part cannot use what your {listed(wrong)} returned: {problem}. "
-                f"The check above says more.")
+                f"{more} more.")
     return f"✗ Your {name} raised {problem}." if name else None
 
 

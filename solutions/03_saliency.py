@@ -477,7 +477,7 @@ def strongest(channel, count=5):
     return seen, guided
 
 with needs("GuidedReLU"):
-    rows = [row for channel in progress(CHANNELS, "channels") for row in strongest(channel)]
+    rows = [row for channel in CHANNELS for row in strongest(channel)]
     display(plots.show(rows, height=1.2,
                        labels=[label for c in CHANNELS for label in (f"channel {c}", "guided")]))
 

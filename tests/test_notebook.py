@@ -150,7 +150,7 @@ def test_a_result_that_cannot_be_used_is_the_function_s(capsys, model, wrong):
     with needs("compute_saliency_maps"):
         plots.show([plots.grey(m) for m in compute_saliency_maps(X, Y, model)])
     assert re.fullmatch(r"✗ This part cannot use what your compute_saliency_maps returned: "
-                        r"\w+ \(.*\)\. The check above says more\.", said(capsys))
+                        r"\w+ \(.*\)\. Its check above says more\.", said(capsys))
 
 
 def test_the_function_that_was_handed_a_wrong_map_is_not_blamed(capsys, model):

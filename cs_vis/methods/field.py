@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ..models import activations
 from ..require import require_images, require_one, require_unit
@@ -31,20 +32,42 @@ class PassAll(torch.autograd.Function):
         return gradient
 
 
+class open_pools(TorchFunctionMode):
+    """While active, max-pools take the mean instead: it lets every pixel of a window through."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function in (F.max_pool2d, torch.max_pool2d):
+            return averaged(*args, **kwargs)
+        return function(*args, **kwargs)
+
+
+def averaged(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False,
+             return_indices=False):
+    """An average pool with the arguments of a max-pool; one with gaps stays what it is."""
+    if dilation not in (1, (1, 1), [1, 1]):
+        return F.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return F.avg_pool2d(input, kernel_size, stride, padding, ceil_mode)
+
+
 def field_of_view(model: nn.Module, image: torch.Tensor, neuron, layer: str, *,
                   generator: torch.Generator) -> Box:
     """The pixels of `image` that can reach one neuron (channel, row, col) of a layer.
 
-    It is measured: the gradient of the neuron, with every ReLU open, on pictures of noise; where
-    it is zero, no path leads. At a border the box is as large as in the picture's middle, and
-    part of it lies outside. image (1, 3, H, W) gives size and device. Raises ValueError for a
-    neuron that the layer does not have. Network and image stay as they were.
+    It is measured: the gradient of the neuron on a picture of noise, with every ReLU and pool
+    open; where it is zero, no path leads. At a border the box is as large as in the picture's
+    middle, and part of it lies outside. image (1, 3, H, W) gives size and device. Raises
+    ValueError for a neuron that the layer does not have. Network and image stay as they were.
     """
     require_one(image)
-    noise = torch.rand(2, *image.shape[1:], generator=generator, device=generator.device).to(image)
-    with torch.enable_grad(), every_relu(PassAll):
-        found = activations(model, noise.requires_grad_(), layer)[layer]  # (2, C, h, w)
-        channel, row, col = require_unit(neuron, found.shape)
+    noise = torch.rand(image.shape, generator=generator, device=generator.device).to(image)
+    with torch.enable_grad(), every_relu(PassAll), open_pools():
+        found = activations(model, noise.requires_grad_(), layer)[layer]  # (1, C, h, w)
+        unit = require_unit(neuron, found.shape, "neuron")
+        if len(unit) != 3:
+            raise ValueError(f"neuron={neuron!r} must be one neuron (channel, row, col): a whole "
+                             f"channel, or a layer without places, sees all of the picture")
+        channel, row, col = unit
         seen = _seen(found[:, channel, row, col], noise)
         if any(low == 0 or high == side for (low, high), side in zip(seen, image.shape[2:])):
             central = _seen(found[:, channel, found.shape[2] // 2, found.shape[3] // 2], noise)
@@ -56,7 +79,10 @@ def field_of_view(model: nn.Module, image: torch.Tensor, neuron, layer: str, *,
 def _seen(asked: torch.Tensor, noise: torch.Tensor) -> list[tuple[int, int]]:
     """(top, bottom) and (left, right) of the pixels that have a gradient."""
     gradient, = torch.autograd.grad(asked.sum(), noise, retain_graph=True)
-    inside = (gradient != 0).flatten(0, 1).any(dim=0)  # (2, 3, H, W) -> (H, W)
+    inside = (gradient[0] != 0).any(dim=0)  # (3, H, W) -> (H, W)
+    if not inside.any():
+        raise ValueError("this neuron sees nothing: no pixel reaches it, so its weights, or those "
+                         "before it, are zero; choose another")
     lines = [inside.any(dim=axis).nonzero().flatten() for axis in (1, 0)]
     return [(int(line[0]), int(line[-1]) + 1) for line in lines]
 
