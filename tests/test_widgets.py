@@ -2,7 +2,6 @@
 
 import re
 import sys
-from html import escape
 
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ def panel(parts):
 
 
 def pixels(panel, axes=1):
-    return panel.figure.axes[axes].images[0].get_array()
+    return panel.screen.drawn.axes[axes].images[0].get_array()
 
 
 def expected(method, model, image, y):
@@ -58,7 +57,9 @@ def expected(method, model, image, y):
         gradient = backprop(model, image, y, relu=rule)
         return plots.signed(gradient), plots.heat(image, gradient.abs().amax(dim=1))
     if method == "occlusion":
-        saliency = hidden_by_patches(model, image, y, patch=24, stride=8)
+        whole = model(image).softmax(dim=1)[0, y].item()
+        left = whole - hidden_by_patches(model, image, y, patch=24, stride=12)
+        return plots.occlusion_picture(left, whole), plots.occlusion_picture(left, whole, image)
     return plots.grey(saliency), plots.heat(image, saliency)
 
 
@@ -66,8 +67,8 @@ def hidden_by_patches(model, image, y, patch, stride):
     """The probability lost, as the mean over the patches that cover a pixel; (H, W)."""
     whole = model(image).softmax(dim=1)[0, y]
     total, count = torch.zeros(2, *image.shape[2:], device=image.device)
-    for top in range(0, image.shape[2] - patch + 1, stride):
-        for left in range(0, image.shape[3] - patch + 1, stride):
+    for top in sorted({*range(0, image.shape[2] - patch, stride), image.shape[2] - patch}):
+        for left in sorted({*range(0, image.shape[3] - patch, stride), image.shape[3] - patch}):
             at = slice(top, top + patch), slice(left, left + patch)
             covered = image.clone()
             covered[(..., *at)] = model.mean_color.to(image).view(3, 1, 1)
@@ -77,114 +78,120 @@ def hidden_by_patches(model, image, y, patch, stride):
 
 
 def words(panel):
-    return [text.get_text() for text in panel.figure.texts]
+    return [text.get_text() for text in panel.screen.drawn.texts]
 
 
 def test_it_starts_with_the_first_network_image_and_method(panel):
-    assert (panel.model.value, panel.image.value, panel.method.value) == ("small", "a", "saliency")
-    assert len(panel.figure.axes) == 3 and panel.message.value == ""
+    labels = [panel.controls[name].label for name in ("network", "method", "y", "layer")]
+    assert [panel.images.label, *labels] == ["a", "small", "saliency", "the network's answer",
+                                             "class score"]
+    assert len(panel.screen.drawn.axes) == 3 and panel.problem == ""
 
 
 @pytest.mark.parametrize("method", ["saliency", "smoothed saliency", "guided backprop",
                                     "deconvnet", "occlusion", "segmentation"])
 def test_every_method_draws_its_own_picture(panel, parts, method):
-    panel.method.value = "occlusion" if method != "occlusion" else "saliency"
-    before = panel.figure
-    panel.y.value, panel.smoothing.value, panel.method.value = 2, 0.0, method
-    assert panel.message.value == "" and panel.figure is not before
+    panel.controls["method"].choose("occlusion" if method != "occlusion" else "saliency")
+    before = panel.screen.drawn
+    panel.controls["y"].choose("class 2")
+    panel.controls["smoothing"].value = 0.0
+    panel.controls["method"].choose(method)
+    assert panel.problem == "" and panel.screen.drawn is not before
     model, image = parts[0]["small"], parts[1]["a"]
     wanted = [plots.picture(image), *expected(method, model, image, 2)]
-    assert len(panel.figure.axes) == 3
+    assert len(panel.screen.drawn.axes) == 3
     for axes, one in enumerate(wanted):
         np.testing.assert_allclose(pixels(panel, axes), one.pixels, atol=1e-3)
 
 
 def test_saliency_is_the_student_s_function_smoothed(panel, parts):
     models, images = parts
-    panel.smoothing.value = 0.0
-    panel.y.value = 2
+    panel.controls["smoothing"].value = 0.0
+    panel.controls["y"].choose("class 2")
     expected = reference.compute_saliency_maps(
         images["a"], torch.tensor([2], device=images["a"].device), models["small"])
     assert (pixels(panel) == plots.grey(expected[0]).pixels).all()
-    panel.smoothing.value = 3.0
+    panel.controls["smoothing"].value = 3.0
     assert pixels(panel).std() < plots.grey(expected[0]).pixels.std()
 
 
 def test_the_class_asked_for_stands_above_the_picture(panel):
-    panel.y.value = 1
+    panel.controls["y"].choose("class 1")
     assert "why class 1?" in words(panel)
 
 
 def test_layer_and_channel_ask_a_neuron_instead_of_a_class(panel):
-    assert panel.channel.disabled and not panel.y.disabled
-    panel.layer.value = "relu2_1"
-    assert panel.channel.max == 5 and panel.y.disabled and not panel.channel.disabled
+    assert panel.controls["channel"].disabled and not panel.controls["y"].disabled
+    panel.controls["layer"].choose("relu2_1")
+    assert panel.controls["channel"].max == 5 and panel.controls["y"].disabled and not panel.controls["channel"].disabled
     first = pixels(panel)
-    panel.channel.value = 4
+    panel.controls["channel"].value = 4
     assert "relu2_1, channel 4" in words(panel)
     assert (pixels(panel) != first).any()
-    panel.method.value = "guided backprop"
-    assert panel.message.value == ""
+    panel.controls["method"].choose("guided backprop")
+    assert panel.problem == ""
 
 
 def test_occlusion_knows_classes_only(panel):
-    panel.layer.value = "relu2_1"
-    panel.method.value = "occlusion"
-    assert panel.layer.disabled and not panel.y.disabled
+    panel.controls["layer"].choose("relu2_1")
+    panel.controls["method"].choose("occlusion")
+    assert panel.controls["layer"].disabled and not panel.controls["y"].disabled
     assert any(word.startswith("why ") for word in words(panel))
 
 
 @pytest.mark.parametrize("method, works", [("saliency", True), ("guided backprop", True),
                                            ("occlusion", False), ("segmentation", False)])
 def test_smoothing_can_be_set_only_where_it_shows(panel, method, works):
-    panel.method.value = method
-    assert panel.smoothing.disabled == (not works)
+    panel.controls["method"].choose(method)
+    assert panel.controls["smoothing"].disabled == (not works)
     before = pixels(panel, axes=2)
-    panel.smoothing.value = 4.0
+    panel.controls["smoothing"].value = 4.0
     assert (pixels(panel, axes=2) != before).any() == works
 
 
 def test_another_network_offers_its_own_classes_and_layers(panel):
-    panel.y.value = 1
-    panel.model.value = "deep"
-    assert len(panel.y.options) == 6 and panel.y.value == 1  # the answer, and five classes
-    assert "relu3_1" in panel.layer.options
-    panel.layer.value = "relu3_1"
-    panel.channel.value = 7
-    panel.model.value = "small"
-    assert panel.layer.value == panels.CLASS_SCORE and panel.message.value == ""
+    panel.controls["y"].choose("class 1")
+    panel.controls["network"].choose("deep")
+    y = panel.controls["y"]
+    assert len(y.options) == 6 and y.chosen == 1  # the answer, and five classes
+    assert "relu3_1" in panel.controls["layer"].things
+    panel.controls["layer"].choose("relu3_1")
+    panel.controls["channel"].value = 7
+    panel.controls["network"].choose("small")
+    assert panel.controls["layer"].chosen is None and panel.problem == ""
 
 
 def test_a_layer_that_both_networks_have_keeps_its_choice_within_its_channels(panel):
-    panel.layer.value = "relu2_1"
-    panel.channel.value = 5
-    panel.model.value = "deep"
-    assert (panel.layer.value, panel.channel.value, panel.message.value) == ("relu2_1", 5, "")
+    panel.controls["layer"].choose("relu2_1")
+    panel.controls["channel"].value = 5
+    panel.controls["network"].choose("deep")
+    chosen = [panel.controls["layer"].chosen, panel.controls["channel"].value]
+    assert chosen == ["relu2_1", 5] and panel.problem == ""
 
 
 def test_only_methods_whose_function_is_given_are_offered(parts):
     panel = widgets.saliency_panel(*parts, GuidedReLU=reference.GuidedReLU)
-    assert panel.method.options == ("guided backprop", "deconvnet")
+    assert list(panel.controls["method"].things) == ["guided backprop", "deconvnet"]
 
 
 def test_an_unsolved_exercise_gets_the_kind_line_and_the_panel_lives_on(parts):
     def unsolved(X, y, model):
         raise NotImplementedError
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": unsolved})
-    assert panel.message.value == ("Solve the exercise above first: this part runs your "
-                                   "compute_saliency_maps.")
-    assert panel.figure is None
-    panel.method.value = "guided backprop"
-    assert panel.message.value == "" and panel.figure is not None
+    assert panel.problem == ("○ Solve the exercise above first: this part runs your "
+                             "compute_saliency_maps.")
+    assert panel.screen.drawn is None
+    panel.controls["method"].choose("guided backprop")
+    assert panel.problem == "" and panel.screen.drawn is not None
 
 
 def test_what_the_student_s_function_raises_is_shown(parts):
     def broken(X, y, model):
         raise ValueError("shape (3,)")
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": broken})
-    assert re.fullmatch(r"Your compute_saliency_maps raised ValueError \(shape \(3,\)\) in line "
-                        r"\d+: raise ValueError\(.*\)\.", panel.problem)
-    assert panel.message.value == escape(panel.problem)
+    assert re.fullmatch(r"✗ Your compute_saliency_maps raised ValueError \(shape \(3,\)\) in line "
+                        r"\d+: raise ValueError\(.*\)\. Its check above says more\.",
+                        panel.problem)
 
 
 def test_errors_are_traced_through_decorators_and_autograd_functions(parts):
@@ -202,31 +209,37 @@ def test_errors_are_traced_through_decorators_and_autograd_functions(parts):
             raise ValueError("no ctx")
 
     panel = widgets.saliency_panel(*parts, occlusion_map=broken_map, GuidedReLU=BrokenReLU)
-    assert re.match(r"Your GuidedReLU raised ValueError \(no ctx\) in line \d+: raise",
+    assert re.match(r"✗ Your GuidedReLU raised ValueError \(no ctx\) in line \d+: raise",
                     panel.problem)
-    panel.method.value = "occlusion"
-    assert re.match(r"Your occlusion_map raised KeyError \('patch'\) in line \d", panel.problem)
+    panel.controls["method"].choose("occlusion")
+    assert re.match(r"✗ Your occlusion_map raised KeyError \('patch'\) in line \d", panel.problem)
 
 
-def test_an_error_outside_the_student_s_function_is_not_called_theirs(parts):
+def test_a_result_that_cannot_be_drawn_is_said_to_be_theirs(parts):
     def flat(X, y, model):
         return torch.full_like(X[:, 0], torch.nan)  # the drawing refuses it
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": flat})
-    assert "ValueError: map holds NaN" in panel.problem and "Your" not in panel.problem
+    assert panel.problem.startswith("✗ This part cannot use what your compute_saliency_maps "
+                                    "returned: ValueError (map")
 
 
 def test_what_an_error_says_is_text_and_no_html(parts):
     def broken(X, y, model):
         raise TypeError("<b>int</b>")
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": broken})
+    assert "<b>int" in panel.problem
     assert "<b>" not in panel.message.value and "&lt;b&gt;int" in panel.message.value
 
 
-def test_after_an_error_the_last_good_picture_stays(panel, monkeypatch):
-    before = panel.figure
+def test_an_error_of_ours_is_not_called_theirs_and_takes_the_old_picture_away(panel, monkeypatch):
     monkeypatch.setattr(panels, "draw", lambda *args: 1 / 0)
-    panel.image.value = "b"
-    assert panel.figure is before and "ZeroDivisionError" in panel.message.value
+    panel.images.choose("b")
+    assert panel.problem == ("✗ No picture, for this went wrong: ZeroDivisionError: "
+                             "division by zero")
+    assert panel.screen.drawn is None and panel.screen.image.layout.display == "none"
+    monkeypatch.undo()
+    panel.images.choose("a")
+    assert panel.problem == "" and panel.screen.image.layout.display == ""
 
 
 def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch):
@@ -240,16 +253,23 @@ def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch)
         shown.append(data)
         return Handle() if kwargs.get("display_id") else None
 
-    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("cs_vis.widgets.screen.display", display)
     panel._ipython_display_()
-    assert "controls appear here" in shown[0]["text/plain"]
-    assert "image/jpeg" in shown[1]
-    panel.image.value = "b"
-    assert len(updates) == 1 and updates[0]["image/jpeg"] != shown[1]["image/jpeg"]
+    assert "controls appear" in shown[1]["text/plain"]
+    assert "image/jpeg" in shown[0]
+    panel.images.choose("b")
+    assert len(updates) == 1 and updates[0]["image/jpeg"] != shown[0]["image/jpeg"]
+
+
+def without_ipywidgets(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.delattr(widgets, "panels", raising=False)
+    for name in ("panels", "controls", "screen"):
+        monkeypatch.delitem(sys.modules, f"cs_vis.widgets.{name}", raising=False)
 
 
 def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    without_ipywidgets(monkeypatch)
     figure = widgets.saliency_panel(*parts, **STUDENT)
     assert "pip install ipywidgets" in capsys.readouterr().out
     assert isinstance(figure, plots.Figure) and len(figure.axes) == 3
@@ -260,15 +280,15 @@ def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch
 def test_without_ipywidgets_an_unsolved_exercise_is_a_line_too(parts, monkeypatch, capsys):
     def unsolved(X, y, model):
         raise NotImplementedError
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    without_ipywidgets(monkeypatch)
     assert widgets.saliency_panel(*parts, compute_saliency_maps=unsolved) is None
     assert "runs your compute_saliency_maps." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("change, message", [
     (lambda models, images: ({}, images, STUDENT), "models has 0 entries"),
-    (lambda models, images: (models, {}, STUDENT), "images 0"),
-    (lambda models, images: (models, images, {}), "no method to offer"),
+    (lambda models, images: (models, {}, STUDENT), "images has 0 entries"),
+    (lambda models, images: (models, images, {}), "a function for 0 methods"),
 ])
 def test_an_empty_panel_is_refused_in_a_sentence(parts, change, message):
     models, images, functions = change(*parts)
@@ -280,8 +300,8 @@ def test_the_networks_and_images_stay_as_they_were(parts):
     models, images = parts
     before = {name: image.clone() for name, image in images.items()}
     panel = widgets.saliency_panel(models, images, **STUDENT)
-    for method in panel.method.options:
-        panel.method.value = method
+    for method in panel.controls["method"].things:
+        panel.controls["method"].choose(method)
     assert all(torch.equal(images[name], before[name]) for name in images)
     assert not any(p.requires_grad or p.grad is not None for p in models["small"].parameters())
     assert not models["small"].training

@@ -50,9 +50,13 @@ def require_frame(outcome, number: int) -> Frame:
         raise TypeError(f"step {number} returned {type(outcome).__name__}: a step must return "
                         f"(image, objective), a tensor and a number, or None at the end")
     image, objective = outcome
-    if isinstance(objective, torch.Tensor) and objective.numel() != 1:
-        raise TypeError(f"step {number} returned an objective of shape {tuple(objective.shape)}: "
-                        f"it must be one number, such as scores[0, target]")
+    if isinstance(objective, torch.Tensor) and objective.numel() == 1:
+        objective = objective.item()
+    if not isinstance(objective, (int, float)):
+        what = getattr(objective, "shape", None)
+        what = f"shape {tuple(what)}" if what else f"type {type(objective).__name__}"
+        raise TypeError(f"step {number} returned an objective of {what}: it must be one number, "
+                        f"such as scores[0, target]")
     return Frame(image.detach(), float(objective))
 
 

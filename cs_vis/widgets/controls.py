@@ -6,7 +6,7 @@ import ipywidgets
 
 from .live import Choice, Range, by_name
 
-WIDE = {"style": {"description_width": "90px"}, "layout": {"width": "320px"}}
+WIDE = {"style": {"description_width": "110px"}, "layout": {"width": "340px"}}
 
 
 class Menu(ipywidgets.Dropdown):

@@ -14,15 +14,13 @@ ipywidgets is imported only when a panel is made; without it the first picture c
 
 import sys
 from collections.abc import Callable, Mapping
-from traceback import walk_tb
 from typing import NamedTuple
 
 import torch
 
 from .. import plots
-from ..checks.place import codes_of, problem_of
 from ..methods.drive import drive
-from ..notebook import unsolved
+from ..notebook import explain
 from ..require import require_images
 
 SORRY = ("The sliders need ipywidgets: `pip install ipywidgets`, then restart the kernel. "
@@ -53,15 +51,18 @@ def ask(answer: Callable, images, controls: dict, *, adapt: Callable | None = No
     generator of several, the roughest first, and is left as soon as a control moves again.
     images: a picture (1, 3, H, W) in [0, 1], or name -> picture. controls: name -> Range, Choice
     or bool. adapt(panel, name) may change the other controls when one has moved. exercises: the
-    student's functions that answer calls, so that their errors are called theirs. name: of the
-    files that "save" writes. Raises TypeError or ValueError for what these cannot be.
+    student's functions that answer calls, by name or as a tuple, so that their errors are called
+    theirs. name: of the files that "save" writes. Raises TypeError or ValueError for other input.
     """
     images = require_pictures_by_name(images)
-    panels = imported()
+    panels, exercises = imported(), named(exercises, answer)
     if panels:
         return panels.AskPanel(answer, images, controls, adapt, exercises, name)
-    first = answer(next(iter(images.values())), **defaults(controls))
-    return next(iter(first)) if hasattr(first, "__next__") else first
+    try:
+        given = answer(next(iter(images.values())), **defaults(controls))
+        return [*given][-1] if hasattr(given, "__next__") else given
+    except Exception as error:
+        print(explained(error, exercises))
 
 
 def play(step: Callable, images, controls: dict, *, objective: str = "objective",
@@ -75,14 +76,17 @@ def play(step: Callable, images, controls: dict, *, objective: str = "objective"
     panel starts with more than its first picture. All else as in `ask`.
     """
     images = require_pictures_by_name(images)
-    panels = imported()
+    panels, exercises = imported(), named(exercises, step)
     if panels:
         return panels.PlayPanel(step, images, controls, adapt, exercises, name,
                                 objective, draw, begin)
     image = next(iter(images.values()))
-    for frame in drive(step, image, defaults(controls), steps=begin):
-        image = frame.image
-    return plots.show([draw(image)], height=3)
+    try:
+        for frame in drive(step, image, defaults(controls), steps=begin):
+            image = frame.image
+        return draw(image)
+    except Exception as error:
+        print(explained(error, exercises))
 
 
 def imported():
@@ -131,13 +135,15 @@ def current(function):
     return getattr(sys.modules["__main__"], name, function)
 
 
-def explained(error: Exception, exercises) -> str:
-    """A line on what went wrong, "your" function only where the error came through it."""
-    passed = {frame.f_code for frame, _ in walk_tb(error.__traceback__)}
-    functions = {function.__name__: current(function) for function in exercises}
-    names = [name for name, function in functions.items() if passed & codes_of(function)]
-    if names and isinstance(error, NotImplementedError) and not str(error):
-        return unsolved(*names)
-    if names:
-        return f"Your {names[0]} raised {problem_of(error, functions[names[0]])}."
-    return f"No picture, for this went wrong: {type(error).__name__}: {error}"
+def named(exercises, work: Callable) -> dict:
+    """Name -> function: the student's, and what the panel runs, if the notebook defines that."""
+    if not isinstance(exercises, Mapping):
+        exercises = {function.__name__: function for function in exercises}
+    own = {work.__name__: work} if getattr(work, "__module__", None) == "__main__" else {}
+    return dict(exercises) | own
+
+
+def explained(error: Exception, exercises: dict) -> str:
+    """The line on an error, in the words that a notebook's cells use."""
+    said = explain(error, {name: current(function) for name, function in exercises.items()})
+    return said or f"✗ No picture, for this went wrong: {type(error).__name__}: {error}"

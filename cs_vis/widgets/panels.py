@@ -24,13 +24,13 @@ BREATH = 0.001  # seconds between two steps: what the page has sent is dealt wit
 class Panel:
     """Controls, a picture and a line of text. `problem` says in a line why there is no picture."""
 
-    def __init__(self, work, images, controls, adapt, exercises, name):
-        self.exercises = (*exercises, work)  # whose errors are told, the innermost first
-        self.name, self.adapt, self.adapting = name, adapt, False
+    def __init__(self, images, controls, adapt, exercises, name):
+        self.exercises, self.name = exercises, name
+        self.adapt, self.adapting = adapt, False
         self.controls = {key: control_of(key, spec) for key, spec in controls.items()}
         self.images = Menu("picture", images)
         self.upload = ipywidgets.FileUpload(accept="image/*", description="your own picture",
-                                            layout={"width": "160px"})
+                                            layout={"width": "200px"})
         self.save = ipywidgets.Button(description="save", layout={"width": "70px"})
         self.message, self.screen = ipywidgets.HTML(), Screen()
         self.message.add_class("cs-vis-message")
@@ -60,7 +60,11 @@ class Panel:
 
     def say(self, words: str, problem: bool = False) -> None:
         self.problem = words if problem else ""
-        self.message.value = escape(("✗ " if problem else "") + words)
+        self.message.value = escape(words)
+
+    def definitions(self) -> tuple:
+        """The functions as they are defined now."""
+        return tuple(map(current, self.exercises.values()))
 
     def begin(self) -> None:
         """Have the work done in the kernel's own loop; where none runs, do it at once."""
@@ -104,13 +108,13 @@ class Panel:
         try:
             image = pictures.load(content, size=tuple(first.shape[2:])).to(first)
         except (ValueError, TypeError) as error:
-            return self.say(str(error).replace("source=<bytes>", name), problem=True)
+            return self.say("✗ " + str(error).replace("source=<bytes>", name), problem=True)
         self.images.offer(self.images.things | {name: image}, name)
 
     def _save(self) -> None:
         """Write the picture beside the notebook, under a name that is not taken."""
         if self.screen.frame is None:
-            return self.say("There is no picture to save.", problem=True)
+            return self.say("✗ There is no picture to save.", problem=True)
         data, kind, _ = self.screen.frame
         number = 1
         while (path := Path(f"{self.name}-{number}.{kind}")).exists():
@@ -118,7 +122,7 @@ class Panel:
         try:
             path.write_bytes(data)
         except OSError as error:
-            return self.say(f"{path} cannot be written: {error.strerror}", problem=True)
+            return self.say(f"✗ {path} cannot be written: {error.strerror}", problem=True)
         self.say(f"Saved as {path}, beside the notebook.")
 
     def _watched(self, change) -> None:
@@ -133,7 +137,7 @@ class Panel:
 
     def _cell_ran(self, _) -> None:
         """A cell was run: if it was one of the exercises, the panel follows."""
-        if tuple(map(current, self.exercises)) != self.used:
+        if self.definitions() != self.used:
             self.redefined()
 
     def _ipython_display_(self):
@@ -146,7 +150,7 @@ class AskPanel(Panel):
 
     def __init__(self, answer, *given):
         self.answer, self.asked = answer, False
-        super().__init__(answer, *given)
+        super().__init__(*given)
         for drawn in self._answers():  # at once, so that the cell ends in a picture
             self.screen.show(drawn)
 
@@ -177,7 +181,7 @@ class AskPanel(Panel):
 
     def _answers(self):
         """What the answer gives, one after the other; an error becomes a line of text."""
-        self.used = tuple(map(current, self.exercises))
+        self.used = self.definitions()
         try:
             given = current(self.answer)(self.images.chosen, **self.values())
             yield from given if hasattr(given, "__next__") else [given]
@@ -200,7 +204,7 @@ class PlayPanel(Panel):
         self.run.on_click(lambda _: self.pause() if self.playing else self.play())
         self.one.on_click(lambda _: self._one_step())
         self.reset.on_click(lambda _: self.restart())
-        super().__init__(step, images, controls, adapt, exercises, name)
+        super().__init__(images, controls, adapt, exercises, name)
         self.restart()
         while begin and self.take():
             begin -= 1
@@ -249,7 +253,7 @@ class PlayPanel(Panel):
 
     def take(self) -> bool:
         """One step; False where it was the last, or raised."""
-        start, self.used = time.perf_counter(), tuple(map(current, self.exercises))
+        start, self.used = time.perf_counter(), self.definitions()
         try:
             frame = next(self.frames, None)
         except Exception as error:

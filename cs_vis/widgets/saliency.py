@@ -67,7 +67,7 @@ def saliency_panel(models: dict, images: dict, *, compute_saliency_maps: Callabl
                 "y": Choice({ANSWER: None}, words="class"), "layer": Choice({CLASS_SCORE: None}),
                 "channel": Range(0, 0, 0),
                 "smoothing": Range(0.0, 6.0, 1.0, 0.5, "smoothing (px)")}
-    return ask(answer, images, controls, adapt=offer, exercises=tuple(student.values()),
+    return ask(answer, images, controls, adapt=offer, exercises=student,
                name="saliency")
 
 

@@ -38,7 +38,8 @@ class Screen:
         # The browser copies the number of the frame it has: word that it has arrived.
         self.word = ipywidgets.jsdlink((self.sent, "value"), (self.seen, "value"))
         self.at = self.heard = time.monotonic()
-        self.frame = None   # (bytes, format, width on the page), the last one drawn
+        self.drawn = None   # the picture or figure that is shown
+        self.frame = None   # the same as (bytes, format, width on the page)
         self.still = None   # the handle of the picture that stays in the notebook
         self.seen.observe(self._arrived, names="value")
 
@@ -58,7 +59,7 @@ class Screen:
 
     def show(self, drawn) -> None:
         """Send a picture or a figure, and remember it."""
-        self.frame = frame_of(drawn)
+        self.drawn, self.frame = drawn, frame_of(drawn)
         data, self.image.format, width = self.frame
         self.image.layout.width, self.image.layout.max_width = f"{width}px", "100%"
         self.image.value = data
@@ -68,7 +69,7 @@ class Screen:
 
     def clear(self) -> None:
         """Take away a picture that no longer fits what the controls say."""
-        self.frame = None
+        self.drawn = self.frame = None
         self.image.layout.display = "none"
 
     def keep(self, words: str) -> None:
