@@ -874,9 +874,10 @@ best_share = max(share for name, share in names_it.items() if name != "largest p
 # %% [markdown]
 # ## 7. Play: everything on one panel
 #
-# Your functions behind one set of controls. Choose a network, a picture, a method; ask about the
-# network's answer, another class, or any channel of any layer. Try the network with random
-# weights. (Where no kernel runs, as on a web page, only the panel's first picture is left.)
+# Your functions behind one set of controls. Choose a network, a picture, or one of your own, and a
+# method; ask about the network's answer, another class, or any channel of any layer. Try the
+# network with random weights. If you change one of your functions and run its cell, the panel
+# follows. (Where no kernel runs, as on a web page, only the panel's first picture is left.)
 
 # %% tags=["look"]
 widgets.saliency_panel(
