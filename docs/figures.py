@@ -38,13 +38,13 @@ def method_figure():
         generator = torch.Generator().manual_seed(0)
         saliency = compute_saliency_maps(image, y, model)[0]
         smoothed = smooth_saliency(image, y, model, compute_saliency_maps, generator=generator)[0]
-        lost = occlusion_loss(image, y, model, occlusion_map, patch=32, stride=8)[0]
+        lost = occlusion_loss(image, y, model, occlusion_map, patch=64, stride=8)[0]
         guided = backprop(model, image, y, relu=GuidedReLU)
+        whole = model(image).softmax(dim=1)[0, y].item()
         rows.append([plots.outlined(image, mask), plots.grey(saliency), plots.grey(smoothed),
-                     plots.heat(image, lost),
-                     plots.signed(guided), plots.cut_out(image,
-                                                         segment_by_saliency(image, smoothed))])
-    bare = [[panel._replace(note="") for panel in row] for row in rows]
+                     plots.occlusion_picture(whole - lost, whole, image), plots.signed(guided),
+                     plots.cut_out(image, segment_by_saliency(image, smoothed))])
+    bare = [[plots.picture(one)._replace(note="") for one in row] for row in rows]
     return plots.show(bare, ["true mask", "saliency", "smoothed", "occlusion", "guided backprop",
                              "GrabCut"], height=1.3)
 
