@@ -25,6 +25,7 @@ def require_unsolved(file: Path) -> None:
     """Refuse a notebook that somebody has solved in the place of the one that is handed out."""
     for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
         role = cell["metadata"].get("nbgrader", {})
-        if role.get("solution") and "NotImplementedError" not in "".join(cell["source"]):
+        code = role.get("solution") and cell["cell_type"] == "code"
+        if code and "NotImplementedError" not in "".join(cell["source"]):
             raise ValueError(f"{file}: the cell {role['grade_id']} is solved, and students would "
                              f"get it; restore the file with `git checkout -- notebooks`")

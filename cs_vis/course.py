@@ -1,4 +1,4 @@
-"""The course as course.toml describes it: which notebooks there are, and where each one's files lie.
+"""The course as course.toml describes it: which notebooks there are, and where their files lie.
 
 The number orders a notebook; the rest of its name is its topic, and the name of the module that
 holds its part of each folder: 03_saliency has checks/saliency, widgets/saliency.py and so on.

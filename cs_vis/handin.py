@@ -4,6 +4,8 @@ Nothing is run and no points are promised. What is compared with is the notebook
 """
 
 import json
+import re
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -33,11 +35,11 @@ def look_at(file: Path) -> list[Remark]:
         name, release = released(notebook)
     except ValueError as error:
         return [Remark(MEND, str(error))]
-    said = [of_name(file, name), of_version(notebook)]
-    if said[1].mark == MEND:
-        return said  # compared with another version, every cell would look wrong
     places = {place(cell): cell for cell in release["cells"]}
     names = find_places(places, notebook["cells"])
+    said = [of_name(file, name), of_version(notebook, places)]
+    if said[1].mark == MEND:
+        return said  # compared with another version, every cell would look wrong
     return [*said, *of_answers(places, names, notebook["cells"]),
             *of_checks(places, names, notebook["cells"])]
 
@@ -114,17 +116,25 @@ def of_name(file, name):
     return Remark(FINE, f"The file is a whole notebook, {file.name}, {size}.")
 
 
-def of_version(notebook):
+def of_version(notebook, places):
     noted = notebook.get("metadata", {}).get("cs_vis")
     version = noted.get("version") if isinstance(noted, dict) else None
-    if version is None:
+    if version is None and not is_of_another(notebook, places):
         return Remark(NOTE, f"It does not say which version of the course it is of; here is "
                             f"{__version__}.")
     if version != __version__:
-        return Remark(MEND, f"It is of cs_vis {version}, and here is {__version__}: install the "
-                            f"package of {version}, or, if {__version__} is asked for, copy your "
+        other = f"cs_vis {version}" if version else "another release of cs_vis"
+        return Remark(MEND, f"It is of {other}, and here is {__version__}: install the "
+                            f"package that it is of, or, if {__version__} is asked for, copy your "
                             f"answers into its notebook (`cs-vis new-workspace DIR` lays it out).")
     return Remark(FINE, f"It is of version {version}, like the cs_vis that is installed here.")
+
+
+def is_of_another(notebook, places) -> bool:
+    """Whether nbgrader's checksums, noted in the cells it hands out, are those of other cells."""
+    sums = [(nbgrader(cell).get("checksum"), nbgrader(places[place(cell)]).get("checksum"))
+            for cell in notebook["cells"] if place(cell) in places]
+    return any(one and one != other for one, other in sums)
 
 
 def of_answers(places, names, cells):
@@ -133,30 +143,32 @@ def of_answers(places, names, cells):
     written = {name: text(cell) for name, cell in zip(names, cells) if text(cell).strip()}
     counts = Counter(names)
     missing = [name for name in wanted if name not in written]
-    todo = [name for name in wanted if STUB in written.get(name, "")]
+    todo = [name for name in wanted if name in written and (
+        STUB in written[name] or written[name].strip() == text(places[name]).strip())]
     if missing:
-        yield Remark(MEND, f"Missing or empty: {listed(missing)}. Copy the cell from a fresh "
-                           f"notebook, with its place, and write your answer there again.")
+        yield Remark(MEND, f"Missing or empty: {listed(missing, places)}. A fresh notebook has the "
+                           f"cell (`cs-vis new-workspace fresh`): copy it, and write in it.")
     if len(todo) == len(wanted):
-        yield Remark(MEND, f"No exercise is solved yet: every cell still says `{STUB}`. Is it the "
-                           f"right file, and was it saved?")
+        yield Remark(MEND, "No exercise is solved yet. Is it the right file, and was it saved?")
     elif todo:
-        yield Remark(NOTE, f"Still to be solved, for `{STUB}` stands in: {listed(todo)}.")
+        yield Remark(NOTE, f"Still to be solved, or to be cleared of `{STUB}`: "
+                           f"{listed(todo, places)}.")
     if not missing and not todo:
         yield Remark(FINE, f"All {len(wanted)} cells for answers are there and written.")
     if twice := [name for name in wanted if counts[name] > 1]:
-        yield Remark(NOTE, f"More than once: {listed(twice)}. The last that is not empty counts; "
-                           f"delete the others.")
+        yield Remark(NOTE, f"More than once: {listed(twice, places)}. The last that is not empty "
+                           f"counts; delete the others.")
 
 
 def of_checks(places, names, cells):
     """What was done to the course's own cells, and what will not be run when it is graded."""
-    changed = {name for name, cell in zip(names, cells)
-               if name is not None and is_changed(cell, places[name])}
-    gone = {name for name, cell in places.items() if nbgrader(cell).get("grade")} - set(names)
+    changed = [name for name, cell in zip(names, cells)
+               if name is not None and is_changed(cell, places[name])]
+    gone = [name for name, cell in places.items()
+            if nbgrader(cell).get("grade") and not is_answer(cell) and name not in names]
     for found, what in ((changed, "Changed"), (gone, "Deleted")):
         if found:
-            yield Remark(NOTE, f"{what}, though they are the course's: {listed(sorted(found))}. "
+            yield Remark(NOTE, f"{what}, though they are the course's: {listed(found, places)}. "
                                f"When graded they are as they were handed out.")
     if not changed and not gone:
         yield Remark(FINE, "The checks are as they were handed out.")
@@ -166,13 +178,22 @@ def of_checks(places, names, cells):
                            "run when it is graded: your answers must work without them.")
 
 
-def listed(names) -> str:
-    return ", ".join(names)
+def listed(names, places) -> str:
+    return ", ".join(called(places[name]) for name in dict.fromkeys(names))
+
+
+def called(cell) -> str:
+    """What a student sees of a cell: the function that belongs there, or else its first line."""
+    if is_answer(cell) and (defined := re.search(r"^(?:def|class) (\w+)", text(cell), re.M)):
+        return defined[1]
+    first_line, *_ = text(cell).strip().splitlines() or ["an empty cell"]
+    return f"`{textwrap.shorten(first_line, 60, placeholder=' ...')}`"
 
 
 def report(remarks: list[Remark]) -> str:
     """The remarks as lines of text, and what follows from them."""
-    lines = [f"{remark.mark} {remark.sentence}" for remark in remarks]
+    lines = [textwrap.fill(f"{remark.mark} {remark.sentence}", 96, subsequent_indent="  ",
+                           break_long_words=False, break_on_hyphens=False) for remark in remarks]
     if any(remark.mark == MEND for remark in remarks):
         return "\n".join([*lines, "", "Not fit to hand in yet: see the lines with ✗."])
     return "\n".join([*lines, "", "Fit to hand in. Nothing was run here: whether your answers are "

@@ -36,7 +36,7 @@ def require_place(folder: Path) -> None:
         step = path.relative_to(course).parts[0]
         if step in NBGRADER and (course / "nbgrader_config.py").is_file():
             raise ValueError(f"DIR={str(folder)!r} lies in {step!r}, where nbgrader keeps what it "
-                             f"hands out and grades: choose a folder elsewhere, such as ~/my-course")
+                             f"hands out and grades: choose another folder, such as ~/my-course")
 
 
 def lay(source: Path, folder: Path) -> tuple[str, Path]:

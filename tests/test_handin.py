@@ -13,12 +13,14 @@ from cs_vis import __version__, handin
 from cs_vis.cells import is_answer, place, text
 from cs_vis.course import assignments, notebook_file
 from cs_vis.grading.rebuild import rebuild
-from cs_vis.handin import FINE, MEND, NOTE, STUB, look_at, report
+from cs_vis.handin import FINE, MEND, NOTE, STUB, called, look_at, report
 
 NAME = assignments()[0]
 RELEASE = json.loads(notebook_file(NAME).read_text(encoding="utf-8"))
 RELEASE["metadata"]["cs_vis"] = {"version": __version__}
-ANSWERS = [place(cell) for cell in RELEASE["cells"] if is_answer(cell)]
+CELLS = {place(cell): cell for cell in RELEASE["cells"]}
+ANSWERS = [name for name, cell in CELLS.items() if is_answer(cell)]
+CALLED = [called(CELLS[name]) for name in ANSWERS]  # as students know them
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_unsolved_exercises_are_named_and_do_not_stand_in_the_way(tmp_path, solv
     stub = text(cell_of(RELEASE, ANSWERS[1]))
     cell_of(solved, ANSWERS[1])["source"] = "# half done\n" + stub
     said = said_of(tmp_path, solved)
-    assert not said[MEND] and f"stands in: {ANSWERS[1]}." in said[NOTE]
+    assert not said[MEND] and f"cleared of `{STUB}`: {CALLED[1]}." in said[NOTE]
 
 
 def test_another_name_says_which_one_it_should_be(tmp_path, solved):
@@ -85,26 +87,51 @@ def test_versions(tmp_path, solved):
         assert not said[MEND] and "does not say which version" in said[NOTE]
 
 
+def test_another_version_that_notes_none_is_told_by_its_checksums(tmp_path, solved):
+    """As the grader tells it."""
+    del solved["metadata"]["cs_vis"]
+    cell_of(solved, ANSWERS[0])["metadata"]["nbgrader"]["checksum"] = "0" * 32
+    assert "It is of another release of cs_vis" in said_of(tmp_path, solved)[MEND]
+
+
+def test_cells_are_called_by_what_students_see():
+    assert CALLED[0] == "compute_saliency_maps"
+    assert called(CELLS["saliency_check"]) == "`check.compute_saliency_maps(compute_saliency_maps)`"
+    assert called(CELLS["saliency_hidden_batch"]).startswith("`# Two points: three images")
+
+
+def test_an_answer_in_words_that_was_not_touched(tmp_path, solved, monkeypatch):
+    """A cell for a text has no line that raises: it is unsolved where it is as it was."""
+    words = {"cell_type": "markdown", "id": "words", "source": "YOUR ANSWER HERE",
+             "metadata": {"nbgrader": {"grade_id": "words", "solution": True, "grade": True}}}
+    release = {**RELEASE, "cells": [*RELEASE["cells"], words]}
+    monkeypatch.setattr(handin, "released", lambda notebook: (NAME, release))
+    solved["cells"].append(words)
+    assert "`YOUR ANSWER HERE`." in said_of(tmp_path, solved)[NOTE]
+    solved["cells"][-1] = {**words, "source": "Because."}
+    assert not said_of(tmp_path, solved)[NOTE]
+
+
 @pytest.mark.parametrize("spoil", [lambda cells, i: cells.pop(i),
                                    lambda cells, i: cells[i].update(source=[" \n"])])
 def test_a_missing_or_empty_answer_is_named(tmp_path, solved, spoil):
     where = [place(cell) for cell in solved["cells"]].index(ANSWERS[0])
     spoil(solved["cells"], where)
     said = said_of(tmp_path, solved)
-    assert f"Missing or empty: {ANSWERS[0]}." in said[MEND]
+    assert f"Missing or empty: {CALLED[0]}." in said[MEND]
 
 
 def test_an_answer_twice(tmp_path, solved):
     solved["cells"].append({**cell_of(solved, ANSWERS[0]), "id": "copied"})
     said = said_of(tmp_path, solved)
-    assert not said[MEND] and f"More than once: {ANSWERS[0]}." in said[NOTE]
+    assert not said[MEND] and f"More than once: {CALLED[0]}." in said[NOTE]
 
 
 def test_the_last_copy_that_is_not_empty_counts(tmp_path, solved):
     """As the grader has it: a stub pasted after the answer is what counts."""
     solved["cells"].append(copy.deepcopy(cell_of(RELEASE, ANSWERS[0])))
     said = said_of(tmp_path, solved)
-    assert f"stands in: {ANSWERS[0]}." in said[NOTE]
+    assert f"cleared of `{STUB}`: {CALLED[0]}." in said[NOTE]
 
 
 def test_changed_and_deleted_checks_are_named(tmp_path, solved):
@@ -114,8 +141,8 @@ def test_changed_and_deleted_checks_are_named(tmp_path, solved):
     solved["cells"].remove(cell_of(solved, second))
     said = said_of(tmp_path, solved)
     assert not said[MEND] and "as they were handed out." in said[NOTE]
-    assert f"Changed, though they are the course's: {first}." in said[NOTE]
-    assert f"Deleted, though they are the course's: {second}." in said[NOTE]
+    assert f"Changed, though they are the course's: {called(CELLS[first])}." in said[NOTE]
+    assert f"Deleted, though they are the course's: {called(CELLS[second])}." in said[NOTE]
 
 
 @pytest.mark.parametrize("line", ["!ls", "%pip install captum", "%%bash\nls"])

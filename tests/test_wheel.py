@@ -132,10 +132,14 @@ def student(wheel, tmp_path_factory):
 
 
 def run(*command, cwd=None):
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    result = subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True)
+    result = subprocess.run(command, cwd=cwd, env=elsewhere(), text=True, capture_output=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
+
+
+def elsewhere():
+    """The environment without what would lead to the clone."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 
 SALIENCY = """
@@ -180,11 +184,11 @@ def test_a_student_lays_out_solves_and_looks_before_handing_in(student, tmp_path
     notebook.cells += [nbformat.v4.new_code_cell(
         "import cs_vis\nprint(cs_vis.__file__)\ncheck.progress()")]
     NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
-                   kernel_manager_class=kernels_of(student)).execute()
+                   kernel_manager_class=kernels_of(student)).execute(env=elsewhere())
     said = notebook.cells[-1].outputs[0].text
     assert str(ROOT) not in said and "No check has run in this session." in said
     answer = subprocess.run([student, "-m", "cs_vis", "check", folder / f"{NAME}.ipynb"],
-                            cwd=tmp_path, capture_output=True, text=True)
+                            cwd=tmp_path, env=elsewhere(), capture_output=True, text=True)
     assert answer.returncode == 1 and "No exercise is solved yet" in answer.stdout
 
 

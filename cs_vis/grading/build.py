@@ -27,7 +27,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 # needs goes before `try`. Only a student without the package, or with another, sees it speak.
 FIRST_CELL = '''\
 # This notebook goes with cs_vis VERSION, the course's package.
-HOW = """Put cs_vis-VERSION-py3-none-any.whl beside this notebook, run
+HOW = """To mend that, put cs_vis-VERSION-py3-none-any.whl beside this notebook, run
 %pip install cs_vis-VERSION-py3-none-any.whl
 in a cell of your own, restart the kernel, and run this cell again."""
 try:
@@ -36,7 +36,7 @@ except ImportError as error:
     error._render_traceback_ = lambda said=f"{error}. {HOW}": [said]  # these lines, no traceback
     raise
 if installed != "VERSION":
-    print(f"Here is cs_vis {installed}, and this notebook goes with VERSION. {HOW}")'''
+    print(f"Here is cs_vis {installed}. It may work all the same. {HOW}")'''
 
 
 def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, Path]:
