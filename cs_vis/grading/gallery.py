@@ -151,7 +151,7 @@ def scored(shown, map, mask):
     share = energy_inside(map[None], mask[None]).item()
     return shown._replace(
         alt=f"{shown.alt}: {percent(share)} of it lies on the object, "
-            f"{'and' if hit else 'but not'} its strongest pixel",
+            f"{'and so does' if hit else 'but not'} its strongest pixel",
         hit=hit, share=share, chance=mask.float().mean().item())
 
 
@@ -163,7 +163,7 @@ def probabilities(model, image):
 def answer(model, p, y):
     """What the network says, how sure it is, and how sure of class y where that is another."""
     best = p.argmax().item()
-    said = f"{model.class_names[best]}, {percent(p[best])} sure"
+    said = f"{model.class_names[best]}, {percent(p[best])}\u00a0sure"
     return said if best == y else f"{said}; {model.class_names[y]}, {percent(p[y])}"
 
 
@@ -196,4 +196,4 @@ def stem(*words):
 
 
 def a(kind):
-    return article(kind).replace("*", "")
+    return f"{article(kind.lower()).split()[0]} {kind}"  # "a clock", "an Egyptian cat"

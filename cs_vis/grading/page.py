@@ -1,4 +1,4 @@
-"""From pictures and numbers to the gallery page: files in one folder, and gallery.html.j2 filled in."""
+"""From pictures and numbers to the gallery page: files in a folder, and gallery.html.j2 filled."""
 
 from pathlib import Path
 from typing import NamedTuple
