@@ -3,11 +3,18 @@
 Everything here raises TypeError or ValueError, or returns; what grades is called `check`.
 """
 
+import math
 from numbers import Integral, Real
 
+import numpy as np
 import torch
+from torch import nn
 
 SMALLEST = 8  # pixels, of the shorter side of a picture that is read or made
+ACTIVATIONS = {"GELU", "SiLU", "Mish", "ELU", "CELU", "SELU", "LeakyReLU", "PReLU", "RReLU", "GLU",
+               "Hardswish", "Hardtanh", "Hardsigmoid", "Sigmoid", "Tanh", "Softplus"}
+BORDER = 5    # rows or columns of a layer, that convolutions without padding may cut off
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def is_whole(value) -> bool:
@@ -36,6 +43,84 @@ def require_number(name: str, value, low: float, high: float) -> float:
     return float(value)
 
 
+def require_positive(name: str, value) -> None:
+    """Refuse what is not a finite number above 0."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name}={shown(value)} must be a number above 0, such as {name}=1.0")
+    if not (value > 0 and math.isfinite(value)):  # false of NaN, too
+        raise ValueError(f"{name}={value!r} must be positive and finite: it is the value shown "
+                         f"brightest")
+
+
+def require_model(model, name: str = "model") -> None:
+    """Refuse what is not a network."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"{name}={shown(model)} must be a network, a torch.nn.Module; "
+                        f"load_model('specimens') gives one")
+
+
+def require_function(function, name: str) -> None:
+    """Refuse what cannot be called."""
+    if not callable(function):
+        raise TypeError(f"{name}={shown(function)} must be a function; pass it by its name, "
+                        f"without brackets")
+
+
+def require_rule(relu, name: str = "relu") -> None:
+    """Refuse what is not a class with a backward of its own, as DeconvReLU is."""
+    if not (isinstance(relu, type) and issubclass(relu, torch.autograd.Function)):
+        raise TypeError(f"{name}={shown(relu)} must be a class derived from "
+                        f"torch.autograd.Function, such as DeconvReLU or your GuidedReLU; pass "
+                        f"the class itself")
+
+
+def require_relu(model: nn.Module, met: bool) -> None:
+    """Refuse a rule for ReLUs where the pass `met` none, naming the activations there are."""
+    if not met:
+        others = sorted({type(part).__name__ for part in model.modules()} & ACTIVATIONS)
+        instead = f"; it has {', '.join(others)} instead" if others else ""
+        raise ValueError(f"relu stands in for every ReLU, but the pass through this network meets "
+                         f"none{instead}: take a network with ReLUs, such as 'specimens' or "
+                         f"'resnet18', or the plain gradient")
+
+
+def require_generator(generator, name: str = "generator") -> None:
+    """Refuse what is not torch's source of random numbers."""
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"{name}={shown(generator)} must be a torch.Generator; make one with "
+                        f"torch.Generator().manual_seed(0)")
+
+
+def require_device(device, name: str = "device") -> torch.device:
+    """The device as torch's own kind; refuse one that torch does not know or does not find."""
+    try:
+        device = torch.device(device)
+        torch.empty(0, device=device)  # finds out whether it is there
+    except (RuntimeError, AssertionError, TypeError):
+        raise ValueError(f"{name}={str(device)!r} is no device of this machine; take 'cpu', or "
+                         f"pick_device(), which finds a GPU where there is one") from None
+    return device
+
+
+def require_dtype(dtype, name: str = "dtype") -> None:
+    """Refuse what is not one of torch's four kinds of float that networks compute in."""
+    if dtype not in FLOATS:
+        raise TypeError(f"{name}={shown(dtype)} must be one of "
+                        f"{', '.join(map(str, FLOATS))}, without quotes")
+
+
+def require_like(images: torch.Tensor, own: torch.Tensor, name: str = "images") -> None:
+    """Refuse images in another dtype than the network's `own` tensors, or on another device."""
+    if images.dtype != own.dtype:
+        raise TypeError(f"{name} has dtype {images.dtype}, but the network computes in "
+                        f"{own.dtype}: convert one of them, {name}.to({own.dtype}) or "
+                        f"model.to({images.dtype})")
+    if images.device != own.device:
+        raise ValueError(f"{name} is on the device {str(images.device)!r}, the network on "
+                         f"{str(own.device)!r}: move one of them, "
+                         f"{name}.to({str(own.device)!r}) or model.to({str(images.device)!r})")
+
+
 def require_images(images, name: str = "images", *, smallest: int = 1) -> None:
     """Refuse what is not a float tensor (N, 3, H, W), or has a side below `smallest` pixels."""
     if not isinstance(images, torch.Tensor):
@@ -52,12 +137,26 @@ def require_images(images, name: str = "images", *, smallest: int = 1) -> None:
                          f"{smallest} pixels here; enlarge with images.fit")
 
 
-def require_pictures(images, name: str = "images", *, smallest: int = 1) -> None:
-    """Refuse what is not a float tensor (N, 3, H, W), N at least 1, finite and in [0, 1]."""
-    require_images(images, name, smallest=smallest)
+def require_side(images: torch.Tensor, side: int | None, name: str = "images") -> None:
+    """Refuse images that are not `side` × `side` pixels, where the network takes that alone."""
+    if side is not None and tuple(images.shape[2:]) != (side, side):
+        raise ValueError(f"{name} has shape {tuple(images.shape)}, but this network takes pictures "
+                         f"of {side} × {side} pixels alone; images.fit(image, ({side}, {side})) "
+                         f"makes them")
+
+
+def require_batch(images, name: str = "images") -> None:
+    """Refuse what is not a float tensor (N, 3, H, W), N at least 1, of finite values."""
+    require_images(images, name)
     if images.numel() == 0:
         raise ValueError(f"{name} has shape {tuple(images.shape)}, but must hold a picture")
     require_finite(images, name)
+
+
+def require_pictures(images, name: str = "images", *, smallest: int = 1) -> None:
+    """Refuse what is not a float tensor (N, 3, H, W), N at least 1, finite and in [0, 1]."""
+    require_images(images, name, smallest=smallest)
+    require_batch(images, name)
     low, high = images.detach().amin().item(), images.detach().amax().item()
     if low < 0 or high > 1:
         raise ValueError(f"{name} has values from {low:.3g} to {high:.3g}, but pictures are in "
@@ -72,9 +171,13 @@ def require_one(image, name: str = "image") -> None:
                          f"of a batch images[i:i + 1]")
 
 
-def require_finite(values: torch.Tensor, name: str) -> None:
-    """Refuse a tensor that holds NaN or infinite values."""
-    if not torch.isfinite(values).all():
+def require_finite(values, name: str) -> None:
+    """Refuse a tensor or array that holds NaN or infinite values, or none at all (meta)."""
+    if isinstance(values, torch.Tensor) and values.is_meta:
+        raise ValueError(f"{name} is on the device 'meta', which keeps shapes and no values; "
+                         f"make it on another, such as 'cpu'")
+    isfinite = torch.isfinite if isinstance(values, torch.Tensor) else np.isfinite
+    if not isfinite(values).all():
         raise ValueError(f"{name} holds values that are NaN or infinite, but must be finite; "
                          f"find where they arise, or replace them with {name}.nan_to_num()")
 
@@ -99,6 +202,40 @@ def require_color(fill) -> None:
         raise ValueError(f"fill={fill.tolist()} must lie in [0, 1]; divide bytes by 255")
 
 
+def require_rgb(color, name: str = "color") -> tuple[float, float, float]:
+    """Three numbers in [0, 1], as floats; refuse all else."""
+    if isinstance(color, str) or not hasattr(color, "__len__") or len(color) != 3:
+        raise TypeError(f"{name}={color!r} must be three numbers in [0, 1], for red, green and "
+                        f"blue, such as (1.0, 0.85, 0.1)")
+    return tuple(require_number(f"{name}[{i}]", float(part) if hasattr(part, "item") else part,
+                                0, 1) for i, part in enumerate(color))
+
+
+def require_tensor(values, name: str, shape: str) -> None:
+    """Refuse what is not a tensor of floats; `shape` is how the message calls it."""
+    if not isinstance(values, torch.Tensor) or values.dtype not in FLOATS:
+        got = getattr(values, "dtype", type(values).__name__)
+        raise TypeError(f"{name} is of type {got}: pass a float tensor {shape}")
+
+
+def require_maps(maps, name: str = "maps") -> None:
+    """Refuse what is not a float tensor (N, H, W), none of them 0, of finite values."""
+    require_tensor(maps, name, "(N, H, W)")
+    if maps.ndim != 3:
+        raise ValueError(f"{name} has shape {tuple(maps.shape)}: pass (N, H, W), for example "
+                         f"{name}[None] of a single one")
+    if maps.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(maps.shape)}, but must hold a map")
+    require_finite(maps, name)
+
+
+def require_at_least_0(values: torch.Tensor | np.ndarray, name: str, remedy: str) -> None:
+    """Refuse negative values; `remedy` says what to do."""
+    if (values < 0).any():
+        raise ValueError(f"{name} holds negative values, down to {values.min():.3g}, but must "
+                         f"begin at 0: {remedy}")
+
+
 def require_map(saliency, height: int, width: int) -> None:
     """Refuse what is not a float tensor (height, width) of finite values that differ."""
     if not isinstance(saliency, torch.Tensor) or not saliency.is_floating_point():
@@ -114,13 +251,49 @@ def require_map(saliency, height: int, width: int) -> None:
                          f"nothing can be cut out; pass a map that varies")
 
 
-def require_pair(maps, masks) -> None:
-    """Refuse maps and masks unless both are (N, H, W), and the masks bool."""
-    if masks.dtype != torch.bool:
-        raise TypeError(f"masks has dtype {masks.dtype}: pass bool masks, for example masks > 0")
-    if maps.ndim != 3 or maps.shape != masks.shape:
-        raise ValueError(f"maps has shape {tuple(maps.shape)} and masks {tuple(masks.shape)}: pass "
-                         f"both as (N, H, W); for a single one add [None]")
+def require_bool(masks, name: str, example: str) -> None:
+    """Refuse what is not a bool tensor."""
+    if not isinstance(masks, torch.Tensor) or masks.dtype != torch.bool:
+        got = getattr(masks, "dtype", type(masks).__name__)
+        raise TypeError(f"{name} is of type {got}: pass a bool tensor, for example {example}")
+
+
+def require_pair(found, masks, name: str = "maps") -> None:
+    """Refuse maps and masks unless they are as large, (N, H, W), on one device, the masks bool."""
+    require_bool(masks, "masks", "masks > 0")
+    if found.ndim != 3 or found.shape != masks.shape or found.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(found.shape)} and masks {tuple(masks.shape)}: "
+                         f"pass both as (N, H, W), no side 0; for a single one add [None]")
+    if found.device != masks.device:
+        raise ValueError(f"{name} is on the device {str(found.device)!r}, masks on "
+                         f"{str(masks.device)!r}: bring them together, masks.to({name}.device)")
+
+
+def require_scores(scores, name: str = "model") -> None:
+    """Refuse what a network returned unless it is a tensor (N, K), one score for each class."""
+    if not isinstance(scores, torch.Tensor) or scores.ndim != 2:
+        got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else shown(scores)
+        raise ValueError(f"{name} returns {got}, but a class has its place in scores (N, K): take "
+                         f"a network that gives those, or ask for one of its layers")
+
+
+def require_features(features: torch.Tensor, images: torch.Tensor, layer: str) -> None:
+    """Refuse a layer that gives neither (N, C) nor (N, C, rows, cols) for these images.
+
+    Rows and columns keep the picture's proportions but for a border. That tells apart what
+    transformers give: (N, tokens, C) in ViT, (N, rows, cols, C) in Swin.
+    """
+    if features.ndim == 2:
+        return
+    height, width = images.shape[2:]
+    if features.ndim == 4:
+        rows, cols = features.shape[2:]
+        if abs(rows * width - cols * height) <= BORDER * max(height, width):
+            return
+    raise ValueError(f"layer={layer!r} gives {tuple(features.shape)} for pictures of {height} × "
+                     f"{width} pixels, which is neither (N, channels, rows, cols) nor (N, "
+                     f"channels), so it has no channel to ask for: choose a convolution or a "
+                     f"linear layer at the end, or index activations(model, images, {layer!r})")
 
 
 def require_fit(side: int, patch: int, stride: int) -> None:

@@ -1,6 +1,7 @@
 """The four model answers and their drivers, against Captum, loops and finite differences."""
 
 import copy
+from contextlib import nullcontext
 
 import captum.attr
 import numpy as np
@@ -15,8 +16,9 @@ from cs_vis.checks.fixtures import numbers
 from cs_vis.checks.saliency.scenes import mosaic
 from cs_vis.checks.harm import harms_between, state_of
 from cs_vis.methods.occlusion import occlusion_loss, spread
-from cs_vis.methods.saliency import DeconvReLU, backprop, smooth, smooth_saliency
-from cs_vis.models import SpecimenNet
+from cs_vis.methods.saliency import (DeconvReLU, backprop, every_relu, smooth,
+                                     smooth_saliency)
+from cs_vis.models import SpecimenNet, untrained
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
 from tiny import tiny_images, tiny_net
@@ -29,6 +31,13 @@ RELU_SPELLINGS = {
     "F.relu_": F.relu_, "torch.relu": torch.relu, "torch.relu_": torch.relu_,
     "Tensor.relu": lambda x: x.relu(), "Tensor.relu_": lambda x: x.relu_(),
     "relu_, answer unused": lambda x: (x.relu_(), x)[1],
+    "relu_ of a view": lambda x: (x[:, :1].relu_(), x[:, 1:].relu_(), x)[2],
+}
+RELU6_SPELLINGS = {
+    "nn.ReLU6()": nn.ReLU6(), "nn.ReLU6(inplace=True)": nn.ReLU6(inplace=True),
+    "nn.Hardtanh": nn.Hardtanh(0, 6), "F.relu6": F.relu6, "F.relu6(x, True)": lambda x: F.relu6(x, True),
+    "F.hardtanh": lambda x: F.hardtanh(x, 0, 6), "F.hardtanh_": lambda x: F.hardtanh_(x, 0, 6),
+    "F.hardtanh, by name": lambda x: F.hardtanh(input=x, min_val=0.0, max_val=6.0, inplace=True),
 }
 
 
@@ -44,6 +53,20 @@ class TrueReLU(torch.autograd.Function):
     def backward(ctx, gradient):
         x, = ctx.saved_tensors
         return gradient * (x > 0)
+
+
+class GuidedReLU6(torch.autograd.Function):
+    """Guided backprop through a ReLU6, written out: what is positive passes where 0 < x < 6."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(0, 6)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, = ctx.saved_tensors
+        return gradient.clamp(min=0) * ((x > 0) & (x < 6))
 
 
 RULES = {"gradient": TrueReLU, "guided": GuidedReLU, "deconvnet": DeconvReLU}
@@ -85,6 +108,12 @@ def for_captum(model):
         if isinstance(module, nn.ReLU):
             module.inplace = False
     return model
+
+
+def plain(model, X, y):
+    """The gradient of the scores, by torch alone."""
+    X = X.clone().requires_grad_()
+    return torch.autograd.grad(model(X).gather(1, y.view(-1, 1)).sum(), X)[0]
 
 
 NETWORKS = ["specimens", "squeezenet1_0", "vgg11", "tiny"]
@@ -281,11 +310,83 @@ def test_device_and_dtype_follow_the_input(device, dtype):
 @pytest.mark.parametrize("spelling", RELU_SPELLINGS)
 def test_every_spelling_of_relu_is_caught(spelling, rule):
     X, y = tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92), torch.tensor([2, 0])
-    expected = backprop(Spelled(RULES[rule].apply), X, y, relu=TrueReLU)  # finds no ReLU
+    expected = plain(Spelled(RULES[rule].apply), X, y)
     found = backprop(Spelled(RELU_SPELLINGS[spelling]), X, y, relu=RULES[rule])
     assert_equal(found, expected, 1e-12)
     if rule != "gradient":
-        assert not torch.allclose(found, backprop(Spelled(nn.ReLU()), X, y, relu=TrueReLU))
+        assert not torch.allclose(found, plain(Spelled(nn.ReLU()), X, y))
+
+
+@pytest.mark.parametrize("spelling", RELU6_SPELLINGS)
+def test_relu6_is_the_rule_and_then_a_cut(spelling):
+    """Against one Function for both; the numbers are large enough for the cut to matter."""
+    X, y = 40 * tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92) - 20, torch.tensor([2, 0])
+    found = backprop(Spelled(RELU6_SPELLINGS[spelling]), X, y, relu=GuidedReLU)
+    assert_equal(found, plain(Spelled(GuidedReLU6.apply), X, y), 1e-12)
+    for other in (plain(Spelled(nn.ReLU6()), X, y), backprop(Spelled(F.relu), X, y, relu=GuidedReLU)):
+        assert not torch.allclose(found, other)
+
+
+def test_a_cut_lets_nothing_pass_from_6_on():
+    x = torch.tensor([-1.0, 0, 3, 6, 7], dtype=DOUBLE, requires_grad=True)
+    with every_relu(DeconvReLU):
+        gradient, = torch.autograd.grad(F.relu6(x).sum(), x)
+    assert gradient.tolist() == [1, 1, 1, 0, 0]  # the deconvnet's rule asks x nothing, the cut does
+
+
+def test_in_place_relu_may_be_followed_by_other_changes_in_place():
+    """The rule keeps what it saved, whatever is written over its output."""
+    def both(x):
+        x.relu_()
+        x *= 3
+        return x
+    X, y = tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92), torch.tensor([2, 0])
+    expected = plain(Spelled(lambda x: 3 * GuidedReLU.apply(x)), X, y)
+    assert_equal(backprop(Spelled(both), X, y, relu=GuidedReLU), expected, 1e-12)
+
+
+@pytest.mark.parametrize("name, module", [("mobilenet_v2", "classifier.1"),
+                                          ("mobilenet_v3_small", "features.12.0")])
+def test_mobile_networks_are_guided(name, module):
+    """Captum hooks nn.ReLU alone; here each ReLU and ReLU6 module is exchanged by hand."""
+    model, by_hand = network(name), network(name)
+    for path, part in list(by_hand.named_modules()):
+        if type(part) in (nn.ReLU, nn.ReLU6):
+            rule = GuidedReLU6 if type(part) is nn.ReLU6 else GuidedReLU
+            by_hand.set_submodule(path, Applied(rule))
+    X = tiny_images(2, 40, 48, "cpu", DOUBLE, seed=8)
+    found = backprop(model, X, torch.tensor([1, 0]), relu=GuidedReLU)
+    assert_equal(found, plain(by_hand, X, torch.tensor([1, 0])), 1e-9)
+    inner = backprop(model, X, 3, layer=module, relu=GuidedReLU)
+    assert inner.abs().max() > 0
+
+
+class Applied(nn.Module):
+    def __init__(self, rule):
+        super().__init__()
+        self.rule = rule
+
+    def forward(self, x):
+        return self.rule.apply(x)
+
+
+@pytest.mark.parametrize("activation, named", [
+    (nn.SiLU(), "it has SiLU instead"), (nn.GELU(), "GELU"), (nn.Hardswish(), "Hardswish"),
+    (nn.LeakyReLU(), "LeakyReLU"), (nn.Hardtanh(), "Hardtanh"), (torch.tanh, ": take a network")])
+def test_a_network_without_relus_is_refused(activation, named):
+    model, X = Spelled(activation), tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92)
+    for layer, target in ((None, 1), ("body.conv1", 0), ("body.conv2", (0, 1, 1))):
+        before = state_of({"X": X, "model": model})
+        with pytest.raises(ValueError, match=f"relu stands in for every ReLU.*meets none.*{named}"):
+            backprop(model, X, target, layer=layer, relu=GuidedReLU)
+        assert harms_between(before, state_of({"X": X, "model": model})) == []
+    assert backprop(model, X, 0, layer="body.conv1").abs().max() > 0  # the plain gradient works
+
+
+def test_a_layer_before_the_first_relu_has_the_plain_gradient():
+    model, X = network("specimens"), tiny_images(2, 9, 8, "cpu", DOUBLE, seed=92)
+    plain_gradient = backprop(model, X, 2, layer="conv1_1")
+    assert torch.equal(backprop(model, X, 2, layer="conv1_1", relu=GuidedReLU), plain_gradient)
 
 
 def test_channel_is_the_sum_over_its_positions():
@@ -348,6 +449,73 @@ def test_answers_leave_nothing_behind(function):
     except (ValueError, RuntimeError):
         pass
     assert harms_between(before, state_of({"X": X, "model": model})) == [] and X.grad is None
+
+
+class Stirred(nn.Module):
+    """Everything that train mode moves: running statistics, their count, random numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.relu, self.dropout = nn.ReLU(inplace=True), nn.Dropout(0.5)
+        self.head = nn.Linear(4, 5)
+
+    def forward(self, images):
+        x = self.dropout(self.relu(self.norm(self.conv(images))))
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize("target, layer, relu, error", [
+    (1, None, GuidedReLU, None), (2, "norm", None, None), (9, None, GuidedReLU, ValueError),
+    (7, "dropout", GuidedReLU, ValueError)])
+def test_train_mode_leaves_no_trace(target, layer, relu, error):
+    model, X = Stirred().double().train(), tiny_images(3, 8, 6, "cpu", DOUBLE, seed=2)
+    before, numbers_before = state_of({"X": X, "model": model}), torch.get_rng_state()
+    buffers = {name: (value, value.clone()) for name, value in model.named_buffers()}
+    with nullcontext() if error is None else pytest.raises(error):
+        backprop(model, X, target, layer=layer, relu=relu)
+    assert harms_between(before, state_of({"X": X, "model": model})) == []
+    assert torch.equal(torch.get_rng_state(), numbers_before) and model.training
+    for name, value in model.named_buffers():  # the very same tensors, too
+        assert value is buffers[name][0] and torch.equal(value, buffers[name][1])
+
+
+def test_train_mode_runs_in_train_mode():
+    """Batch norm counts with the batch's own statistics, so the batch is not taken apart."""
+    model, X = Stirred().double().train(), tiny_images(3, 8, 6, "cpu", DOUBLE, seed=2)
+    model.dropout.p = 0.0
+    found = backprop(model, X, torch.tensor([1, 0, 2]), relu=TrueReLU)
+    assert_equal(found, plain(model, X, torch.tensor([1, 0, 2])), 1e-12)
+    assert not torch.allclose(found, backprop(model.eval(), X, torch.tensor([1, 0, 2]),
+                                              relu=TrueReLU))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_taken_apart_is_the_batch(threads):
+    model, X, y = network("specimens"), tiny_images(5, 16, 12, "cpu", DOUBLE, 4), [1, 0, 3, 4, 2]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = backprop(model, X, torch.tensor(y), relu=GuidedReLU)
+    finally:
+        torch.set_num_threads(before)
+    alone = [backprop(model, X[n:n + 1], y[n], relu=GuidedReLU) for n in range(5)]
+    assert_equal(found, torch.cat(alone), 1e-12)
+
+
+# --- layers that have no channels
+
+@pytest.mark.parametrize("name, layer, shape", [
+    ("swin_t", "features.1", r"\(1, 56, 56, 96\)"), ("vit_b_32", "encoder", r"\(1, 50, 768\)"),
+    ("maxvit_t", "blocks.0.layers.0.layers.window_attention", None)])
+def test_a_layer_of_a_transformer_has_no_channel(name, layer, shape):
+    model = untrained(name, generator=torch.Generator())
+    X = torch.rand(1, 3, 224, 224, generator=torch.Generator())
+    if shape is None:
+        assert backprop(model, X, 0, layer="stem.0").shape == X.shape  # and convolutions have
+        return
+    with pytest.raises(ValueError, match=f"layer='{layer}' gives {shape} for .*224 × 224 .*no chan"):
+        backprop(model, X, 0, layer=layer)
 
 
 def test_works_inside_no_grad():
@@ -475,6 +643,32 @@ MAP = numbers(16, 16, seed=2)
     (lambda: segment_by_saliency(TWO[:1], 0 * MAP), ValueError, "is 0 everywhere"),
     (lambda: smooth(MAP, 1), ValueError, r"maps\[None\]"),
     (lambda: smooth(MAP[None], -1), ValueError, "sigma=-1"),
+    (lambda: smooth(MAP[None], float("nan")), ValueError, "sigma=nan is out of range"),
+    (lambda: smooth(MAP[None], "2"), TypeError, "sigma='2' is a str"),
+    (lambda: smooth(MAP[None] / 0, 1), ValueError, "maps holds values that are NaN"),
+    (lambda: smooth(MAP[None] > 0, 1), TypeError, "maps is of type torch.bool"),
+    (lambda: smooth(MAP.numpy(), 1), TypeError, "maps is of type float64"),
+    (lambda: smooth(MAP[:0][None], 1), ValueError, "must hold a map"),
+    (lambda: backprop(None, TWO, 1, relu=GuidedReLU), TypeError, "model=<NoneType> must be a netw"),
+    (lambda: backprop(MODEL, TWO / 0, 1, relu=GuidedReLU), ValueError, "images holds values that a"),
+    (lambda: backprop(MODEL, TWO[:0], 1, relu=GuidedReLU), ValueError, "must hold a picture"),
+    (lambda: backprop(MODEL, TWO.float(), 1, relu=GuidedReLU), TypeError,
+     "images has dtype torch.float32, but the network computes in torch.float64"),
+    (lambda: backprop(MODEL, TWO, 1, relu=torch.relu), TypeError, "relu=<.*> must be a class deri"),
+    (lambda: backprop(MODEL, TWO, 1, relu=GuidedReLU.apply), TypeError, "pass the class itself"),
+    (lambda: backprop(MODEL, TWO, [1, 2], relu=GuidedReLU), TypeError, r"target is \[1, 2\]"),
+    (lambda: backprop(MODEL, TWO, torch.tensor([1]), relu=GuidedReLU), ValueError,
+     "the number of images is 2"),
+    (lambda: backprop(nn.Conv2d(3, 3, 3).double(), TWO, 1, relu=GuidedReLU), ValueError,
+     r"model returns \(2, 3, 14, 14\), but a class has its place in scores \(N, K\)"),
+    (lambda: occlusion_loss(TWO, 1, None, occlusion_map, patch=4), TypeError, "model=<NoneType>"),
+    (lambda: occlusion_loss(TWO, 1, MODEL, None, patch=4), TypeError, "occlusion_map=<NoneType>"),
+    (lambda: spread(MAP / 0, (16, 16), 1, 1), ValueError, "values holds values that are NaN"),
+    (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps,
+                             generator=0), TypeError, "generator=<int> must be a torch.Generator"),
+    (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps,
+                             sigma=float("nan"), generator=torch.Generator()), ValueError,
+     "sigma=nan is out of range; it must lie from 0 to 1"),
     (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=0,
                              generator=torch.Generator()), ValueError, "samples=0"),
     (lambda: smooth_saliency(TWO, torch.tensor([0, 1]), MODEL, compute_saliency_maps, samples=2.5,

@@ -55,9 +55,9 @@ def _open(file, name):
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         pixels = int(re.search(r"\d+", str(error)).group())
         raise ValueError(_too_large(name, pixels)) from None
-    except Exception as error:  # damaged headers make Pillow raise nearly anything
+    except Exception:  # damaged headers make Pillow raise nearly anything
         raise ValueError(f"{name} is not a picture that can be read; give a file of one of the "
-                         f"formats {', '.join(FORMATS)}") from error
+                         f"formats {', '.join(FORMATS)}") from None
 
 
 def _decode(picture, name):
@@ -66,7 +66,7 @@ def _decode(picture, name):
         upright = ImageOps.exif_transpose(picture).convert("RGB")
     except Exception as error:  # and so do damaged bodies
         raise ValueError(f"{name} is damaged: its header is that of a picture, but its pixels "
-                         f"cannot be read ({error}); fetch or export it again") from error
+                         f"cannot be read ({error}); fetch or export it again") from None
     return _tensor(np.array(upright))
 
 

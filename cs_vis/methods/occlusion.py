@@ -6,7 +6,9 @@ from itertools import product
 import torch
 from torch import nn
 
-from ..require import require_fit, require_images, require_target
+from ..models.layers import untouched
+from ..require import (require_batch, require_finite, require_fit, require_function, require_model,
+                       require_scores, require_target, require_tensor, require_whole)
 
 
 @torch.no_grad()
@@ -20,10 +22,14 @@ def occlusion_loss(images: torch.Tensor, y, model: nn.Module, occlusion_map, *, 
     mean over the windows that cover it. Returns (N, H, W) in [0, 1]; images stay as they were.
     Raises TypeError or ValueError for other shapes or classes, or a patch that does not fit.
     """
-    require_images(images)
+    require_batch(images)
+    require_model(model)
+    require_function(occlusion_map, "occlusion_map")
     for side in images.shape[2:]:
         require_fit(side, patch, stride)
-    chances = model(images).softmax(dim=1)  # (N, K)
+    scores = untouched(model, images)
+    require_scores(scores)
+    chances = scores.softmax(dim=1)  # (N, K)
     y = require_target(y, *chances.shape, name="y").to(images.device)
     whole = chances.gather(1, y.view(-1, 1))  # (N, 1)
     maps = images.new_empty(len(images), *images.shape[2:])
@@ -41,6 +47,9 @@ def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int)
     `stride`, the last one flush with the border, as in the exercise `occlusion_map`.
     Returns (H, W) with size = (H, W). Raises ValueError where rows and cols do not fit.
     """
+    require_tensor(values, "values", "(rows, cols)")
+    require_finite(values, "values")
+    require_whole(**{f"size[{i}]": side for i, side in enumerate(size)}, at_least=1)
     for side in size:
         require_fit(side, patch, stride)
     wanted = tuple(math.ceil((side - patch) / stride) + 1 for side in size)

@@ -9,10 +9,12 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from ..models import activations, find_layer
-from ..require import require_images, require_target, require_unit, require_whole
+from ..models.layers import untouched
+from ..require import (require_batch, require_features, require_function, require_generator,
+                       require_maps, require_model, require_number, require_relu, require_rule,
+                       require_scores, require_target, require_unit, require_whole)
 
-RELU = {F.relu, torch.relu, torch.Tensor.relu}
-RELU_IN_PLACE = {F.relu_, torch.relu_, torch.Tensor.relu_}
+WIDEST = 1000  # pixels, the largest sigma of a blur
 
 
 def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | None = None,
@@ -20,62 +22,107 @@ def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | Non
     """The gradient of one class score, or of one neuron, with respect to the picture.
 
     images (N, 3, H, W) in [0, 1]. Without a layer, target is a class: an int, or (N,) indices.
-    With a layer, it is a channel (an int or (channel,): the sum over all its positions) or one
-    neuron (channel, row, col). relu: an autograd Function used for every ReLU while the pass
-    runs, such as GuidedReLU or DeconvReLU; None is the plain gradient, for inner layers only.
+    With a layer (N, C, rows, cols) or (N, C), it is a channel (an int or (channel,): the sum over
+    all its positions) or one neuron (channel, row, col). relu: an autograd Function used for
+    every ReLU (and ReLU6, cut at 6 afterwards) while the pass runs, such as GuidedReLU; other
+    activations keep their own gradient. None is the plain gradient, for inner layers only.
     Returns (N, 3, H, W). Raises ValueError or TypeError for a target or a layer that the network
-    does not have. Leaves network and images as they were: no module is touched, no hook remains.
+    does not have, and for a rule where it has no ReLU. Network, images and random numbers stay
+    as they were; a network in train mode runs in train mode.
     """
-    require_images(images)
+    require_model(model)
+    require_batch(images)
     if relu is None and layer is None:  # that is the heart of an exercise, and ships to students
         raise ValueError("relu=None with a class as the target is the plain gradient, which "
                          "compute_saliency_maps takes: pass a rule, such as relu=GuidedReLU")
     if layer is not None:
         find_layer(model, layer)  # refuses a name that this network does not have
-    images = images.detach().requires_grad_()
-    with torch.enable_grad(), nullcontext() if relu is None else every_relu(relu):
-        if layer is None:
-            asked = class_scores(model(images), target)
-        else:
-            asked = neurons(activations(model, images, layer)[layer], target)
-        gradient, = torch.autograd.grad(asked.sum(), images)
-    return gradient
+    if relu is not None:
+        require_rule(relu)
+    rule, gradients = nullcontext() if relu is None else every_relu(relu), []
+    for rows in parts(model, images):
+        part = images[rows].detach().requires_grad_()
+        with torch.enable_grad(), rule:
+            if layer is None:
+                asked = class_scores(untouched(model, part), target, len(images), rows)
+            else:
+                asked = neurons(activations(model, part, layer)[layer], target, part, layer)
+            if relu is not None and not rule.met:
+                require_relu(model, layer is not None and meets_relu(model, part))
+            gradients += torch.autograd.grad(asked.sum(), part)
+    return torch.cat(gradients)
 
 
-def class_scores(scores, target):
-    target = require_target(target, *scores.shape).to(scores.device)
-    return scores.gather(1, target.view(-1, 1))  # (N, 1)
+def parts(model, images):
+    """The batch in slices. On a CPU a picture for each thread: sooner, and with less memory.
+
+    In train mode pictures of a batch see each other (batch norm), so it stays whole.
+    """
+    apart = images.device.type == "cpu" and not any(part.training for part in model.modules())
+    step = torch.get_num_threads() if apart else len(images)
+    return [slice(start, start + step) for start in range(0, len(images), step)]
 
 
-def neurons(activation, target):
+def class_scores(scores, target, count, rows):
+    require_scores(scores)
+    target = require_target(target, count, scores.shape[1]).to(scores.device)
+    return scores.gather(1, target[rows].view(-1, 1))  # (n, 1)
+
+
+def neurons(activation, target, images, layer):
     """What the neuron (channel, row, col), or the whole channel, says to each image."""
+    require_features(activation, images, layer)
     target = require_unit(target, activation.shape)
-    return activation[(slice(None), *target)]  # (N,), or (N, H, W) for a channel
+    return activation[(slice(None), *target)]  # (n,), or (n, H, W) for a channel
+
+
+def meets_relu(model, images) -> bool:
+    """Is there a ReLU anywhere on the way, also beyond the layer that was asked?"""
+    with torch.no_grad(), every_relu(DeconvReLU) as rule:
+        untouched(model, images)
+    return rule.met
+
+
+# Each spelling of a ReLU, with its signature: gives x, where it begins, where it is cut, in place?
+SPELLINGS = {
+    torch.relu: lambda input: (input, 0, None, False),
+    torch.Tensor.relu: lambda input: (input, 0, None, False),
+    torch.relu_: lambda input: (input, 0, None, True),  # F.relu_ is the same
+    torch.Tensor.relu_: lambda input: (input, 0, None, True),
+    F.relu: lambda input, inplace=False: (input, 0, None, inplace),
+    F.relu6: lambda input, inplace=False: (input, 0, 6, inplace),
+    F.hardtanh: lambda input, min_val=-1, max_val=1, inplace=False: (
+        input, min_val, max_val, inplace),
+    F.hardtanh_: lambda input, min_val=-1, max_val=1: (input, min_val, max_val, True),
+}
 
 
 class every_relu(TorchFunctionMode):
     """While active, every ReLU that PyTorch is asked for, in whatever spelling, is `relu`.
 
-    It catches the calls, not the modules, so functional and in-place ones are caught too.
+    It catches the calls, not the modules, so functional and in-place ones are caught too. A ReLU6,
+    and any hardtanh from 0, is `relu` and then a cut, which lets no gradient pass where x >= 6.
+    `met`: whether there was any.
     """
 
     def __init__(self, relu):
         super().__init__()
-        self.relu = relu
+        self.relu, self.met = relu, False
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if function in RELU_IN_PLACE or (function in RELU and in_place(*args, **kwargs)):
-            x = args[0] if args else kwargs["input"]
-            # The rule saves its input, which the copy would overwrite: hence the clone.
-            return x.copy_(self.relu.apply(x.clone()))
-        if function in RELU:
-            return self.relu.apply(args[0] if args else kwargs["input"])
-        return function(*args, **kwargs)
+        x, low, top, in_place = SPELLINGS.get(function, no_relu)(*args, **kwargs)
+        if low != 0:
+            return function(*args, **kwargs)
+        self.met = True
+        # The rule saves its input, which an in-place ReLU overwrites: hence the clone.
+        y = self.relu.apply(x.clone() if in_place else x)
+        y = y if top is None else torch.where(y < top, y, top)
+        return x.copy_(y) if in_place else y
 
 
-def in_place(input, inplace=False):  # the signature of torch.nn.functional.relu
-    return inplace
+def no_relu(*args, **kwargs):
+    return None, None, None, False
 
 
 class DeconvReLU(torch.autograd.Function):
@@ -100,12 +147,14 @@ def smooth_saliency(X: torch.Tensor, y: torch.Tensor, model: nn.Module, compute_
 
     X (N, 3, H, W) in [0, 1], y (N,); sigma is the noise's standard deviation in the same units.
     compute_saliency_maps(X, y, model) is the step. Returns (N, H, W); X stays as it was.
-    Raises TypeError or ValueError unless samples is a whole number from 1 and sigma at least 0.
+    Raises TypeError or ValueError unless samples is a whole number from 1 and sigma from 0 to 1.
     """
-    require_whole(samples=samples)
-    if samples < 1 or sigma < 0:
-        raise ValueError(f"samples={samples}, sigma={sigma}: ask for at least one sample, and "
-                         f"for noise of at least 0")
+    require_batch(X, "X")
+    require_model(model)
+    require_function(compute_saliency_maps, "compute_saliency_maps")
+    require_whole(samples=samples, at_least=1)
+    sigma = require_number("sigma", sigma, 0, 1)
+    require_generator(generator)
     total = 0
     for _ in range(samples):
         noise = torch.randn(X.shape, generator=generator, device=generator.device)
@@ -116,11 +165,11 @@ def smooth_saliency(X: torch.Tensor, y: torch.Tensor, model: nn.Module, compute_
 def smooth(maps: torch.Tensor, sigma: float) -> torch.Tensor:
     """Blur maps (N, H, W) by a Gaussian of sigma pixels, cut at 4 sigma; borders are continued.
 
-    Returns (N, H, W). Raises ValueError for another shape or a negative sigma.
+    Returns (N, H, W). Raises TypeError or ValueError for another shape or dtype, NaN, and a sigma
+    outside 0 to 1000.
     """
-    if maps.ndim != 3 or sigma < 0:
-        raise ValueError(f"maps of shape {tuple(maps.shape)} and sigma={sigma}: pass maps "
-                         f"(N, H, W), for example maps[None], and a sigma of at least 0")
+    require_maps(maps)
+    sigma = require_number("sigma", sigma, 0, WIDEST)
     if sigma == 0:
         return maps.clone()
     reach = math.ceil(4 * sigma)

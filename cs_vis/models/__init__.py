@@ -5,6 +5,7 @@ from difflib import get_close_matches
 import torch
 from torch import nn
 
+from ..require import require_device, require_dtype, require_generator
 from . import specimen_net
 from .layers import activations, find_layer, layer_names
 from .specimen_net import SpecimenNet
@@ -28,8 +29,11 @@ def load_model(name: str, *, device="cpu", dtype: torch.dtype = torch.float32) -
     torchvision ("squeezenet1_1", "vgg16", ...) is read from the folder CS_VIS_WEIGHTS, from
     torchvision's cache, or downloaded. Images (N, 3, H, W) in [0, 1] become raw scores (N, K);
     normalisation is inside. Attributes: class_names, layer_names, mean_color (3,) in [0, 1].
-    Raises ValueError for an unknown name, FileNotFoundError where no weights are to be had.
+    Raises ValueError or TypeError for an unknown name, device or dtype, FileNotFoundError where
+    no weights are to be had.
     """
+    device = require_device(device)
+    require_dtype(dtype)
     with torch.random.fork_rng(devices=[]):  # building draws numbers that the weights replace
         network = _family(name).load(name)
     return network.eval().requires_grad_(False).to(device, dtype)
@@ -39,8 +43,12 @@ def untrained(name: str, *, generator: torch.Generator, device="cpu",
               dtype: torch.dtype = torch.float32) -> nn.Module:
     """The network `name` with He-normal random weights (arXiv:1502.01852) instead of trained ones.
 
-    What a method shows of it comes from the picture and the architecture alone.
+    What a method shows of it comes from the picture and the architecture alone. Raises
+    ValueError or TypeError for an unknown name, device or dtype, or without a generator.
     """
+    require_generator(generator)
+    device = require_device(device)
+    require_dtype(dtype)
     with torch.random.fork_rng(devices=[]):
         network = _family(name).architecture(name)
     network.eval().requires_grad_(False)

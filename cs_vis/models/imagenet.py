@@ -7,11 +7,12 @@ import torch
 import torchvision
 from torch import nn
 
-from ..require import require_images
+from ..require import require_images, require_like, require_side
 from . import weights
 
 NAMES = tuple(torchvision.models.list_models(module=torchvision.models))
-SMALLEST = {"alexnet": 63, "inception_v3": 75}  # pixels; all others take 32
+SMALLEST = {"alexnet": 63, "inception_v3": 75}  # pixels; all others take 32 ...
+ONE_SIZE = ("vit", "maxvit")  # ... but for these, whose tokens are counted beforehand
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")  # heads that help in training only
 
 
@@ -19,27 +20,35 @@ class ImageNetNetwork(nn.Module):
     """A torchvision network with its normalisation in front.
 
     Images (N, 3, H, W) in [0, 1] become raw class scores (N, 1000). Layers have VGG-style names
-    in VGG and AlexNet, torchvision's dotted names in all others.
+    in VGG and AlexNet, torchvision's dotted names in all others. Takes any size from `smallest`
+    pixels, or, where `side` is not None (ViT, MaxViT), that many squared alone.
     """
 
     def __init__(self, name: str, network: nn.Module):
         super().__init__()
         facts = weights.published(name)
         self.network = network
-        self.smallest = SMALLEST.get(name, 32)
+        self.smallest, self.side = SMALLEST.get(name, 32), only_side(name)
         self.class_names = list(facts.meta["categories"])
         preset = facts.transforms()
         self.register_buffer("mean_color", torch.tensor(preset.mean), persistent=False)
         self.register_buffer("spread", torch.tensor(preset.std), persistent=False)
         names = _plain_names(network) if name.startswith(("vgg", "alexnet")) else {}
-        paths = names or {path: path for path in _order(network)}
+        paths = names or {path: path for path in _order(network, self.side or 224)}
         self.layer_paths = {layer: f"network.{path}" for layer, path in paths.items()}
         self.layer_names = list(self.layer_paths)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         require_images(images, smallest=self.smallest)
+        require_side(images, self.side)
+        require_like(images, self.mean_color)
         mean, spread = (color[:, None, None] for color in (self.mean_color, self.spread))
         return self.network((images - mean) / spread)
+
+
+def only_side(name: str) -> int | None:
+    """The one side in pixels that the network takes, None if it takes many."""
+    return weights.published(name).meta["min_size"][0] if name.startswith(ONE_SIZE) else None
 
 
 def load(name: str) -> ImageNetNetwork:
@@ -67,6 +76,8 @@ def _build(name):
         options = {"aux_logits": False, "transform_input": True}
     if name.startswith(("googlenet", "inception", "vgg")):
         options["init_weights"] = False  # slow, and replaced at once
+    if name.startswith("vit"):
+        options["image_size"] = only_side(name)  # of the published weights, 518 in the largest
     return torchvision.models.get_model(name, weights=None, **options)
 
 
@@ -112,7 +123,7 @@ def _kind(layer):
     return kinds[type(layer)]
 
 
-def _order(network):
+def _order(network, side):
     """The paths of all submodules, in the order in which a forward pass first finishes them."""
     # A copy without memory ("meta"): it computes shapes only, and takes our hooks with it.
     memo = {id(value): nn.Parameter(value.to("meta"), requires_grad=False)
@@ -124,5 +135,5 @@ def _order(network):
         if path:
             module.register_forward_hook(lambda *_, path=path: order.setdefault(path))
     with torch.no_grad():
-        twin(torch.zeros(1, 3, 224, 224, device="meta"))
+        twin(torch.zeros(1, 3, side, side, device="meta"))
     return list(order)

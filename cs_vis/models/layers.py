@@ -5,6 +5,9 @@ from difflib import get_close_matches
 
 import torch
 from torch import nn
+from torch.func import functional_call
+
+from ..require import require_model
 
 
 class _Enough(Exception):
@@ -17,6 +20,7 @@ def layer_names(model: nn.Module) -> list[str]:
     Networks of load_model know their order; any other module lists its submodules in the order
     in which they were registered.
     """
+    require_model(model)
     return list(getattr(model, "layer_names", None) or _modules(model))
 
 
@@ -25,10 +29,12 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
 
     `layers` is one name or several. Gradients flow from the tensors back to the images, and from
     later layers back to earlier ones of the same call. A layer used several times gives its
-    first output, one that returns a tuple the first tensor in it. The pass ends at the deepest
-    layer asked for; afterwards, also after an error, the model is as it was before.
+    first output, one that returns a tuple, nested or not, the first tensor in it. The pass ends at the deepest
+    layer asked for; afterwards, also after an error, the model is as it was before, in train
+    mode too (the pass itself runs in the mode the model is in).
     Raises ValueError for an unknown layer, or one that the forward pass does not reach.
     """
+    require_model(model)
     several = isinstance(layers, Iterable) and not isinstance(layers, str)
     names = list(dict.fromkeys(layers)) if several else [layers]
     found, hooks = {}, []
@@ -39,10 +45,10 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
                 return None
             # A clone, for a later in-place ReLU would write into `output`; and the pass goes on
             # with a clone of that, so that what follows depends on the tensor we hand out.
-            found[name] = _tensor(output, name).clone()
+            found[name], follows = _exchanged(output, name)
             if len(found) == len(names):
                 raise _Enough
-            return found[name].clone() if isinstance(output, torch.Tensor) else None
+            return follows
         return hook
 
     modules = [find_layer(model, name, "layers") for name in names]
@@ -50,7 +56,7 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
         for name, module in zip(names, modules):
             hooks.append(module.register_forward_hook(keep(name)))
         if names:
-            model(images)
+            untouched(model, images)
     except _Enough:
         pass
     finally:
@@ -60,11 +66,25 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
     return {name: found[name] for name in names}
 
 
+def untouched(model: nn.Module, images: torch.Tensor):
+    """model(images), in the mode it is in, without the traces that train mode leaves.
+
+    The pass works on copies of the buffers, such as batch norm's running statistics, and the
+    random numbers that dropout draws are put back.
+    """
+    if not any(module.training for module in model.modules()):
+        return model(images)
+    copies = {name: value.clone() for name, value in model.named_buffers()}
+    with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
+        return functional_call(model, copies, (images,))
+
+
 def find_layer(model: nn.Module, layer: str, name: str = "layer") -> nn.Module:
     """The module that `model` calls `layer`; a ValueError that names the nearest if it has none.
 
     `name` is how the message calls the argument.
     """
+    require_model(model)
     if not isinstance(layer, str):
         raise TypeError(f"{name}={layer!r} must be the name of a layer; "
                         f"layer_names(model) lists all")
@@ -84,13 +104,27 @@ def _modules(model):
     return {name: module for name, module in model.named_modules() if name}
 
 
-def _tensor(output, name):
-    while isinstance(output, (tuple, list)) and output:
-        output = output[0]
-    if not isinstance(output, torch.Tensor):
+def _exchanged(output, name):
+    """A clone of the first tensor in `output`, and `output` with a clone of that in its place."""
+    if isinstance(output, torch.Tensor):
+        found = output.clone()
+        return found, found.clone()
+    place, first = _first(output)
+    if place is None:
         raise TypeError(f"layers={name!r} returns a {type(output).__name__}, not a tensor; "
                         f"ask for one of the layers inside it")
-    return output
+    found, follows = _exchanged(first, name)
+    items = [*output[:place], follows, *output[place + 1:]]
+    return found, type(output)(*items) if hasattr(output, "_fields") else type(output)(items)
+
+
+def _first(output):
+    """Place and value of the first entry of a tuple or list that is, or holds, a tensor."""
+    if isinstance(output, (tuple, list)):
+        for place, item in enumerate(output):
+            if isinstance(item, torch.Tensor) or _first(item)[0] is not None:
+                return place, item
+    return None, None
 
 
 def _check_reached(names, found):

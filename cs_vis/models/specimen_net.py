@@ -8,7 +8,7 @@ from safetensors import safe_open
 from torch import nn
 
 from .. import datasets
-from ..require import require_images
+from ..require import require_images, require_like
 
 NAMES = ("specimens", "specimens-robust")
 WIDTHS = ((24,), (48, 48), (96, 96), (128, 128), (192, 192))
@@ -43,6 +43,7 @@ class SpecimenNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         require_images(images, smallest=self.smallest)
+        require_like(images, self.mean_color)
         x = (images - 0.5) / 0.25
         for layer in self.children():
             x = layer(x)

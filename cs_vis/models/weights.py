@@ -68,7 +68,7 @@ def _read(file):
             state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # each reader has its own exceptions for a damaged file
         raise ValueError(f"{file} cannot be read as weights ({type(error).__name__}); it is "
-                         f"damaged or no such file: delete it, or fetch it again") from error
+                         f"damaged or no such file: delete it, or fetch it again") from None
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         raise ValueError(f"{file} holds no plain dictionary of tensors; save it again with "
                          f"torch.save(model.state_dict(), ...)")
@@ -90,4 +90,4 @@ def _download(name, cached):
             f"{published(name).url} where there is a network, and either put it into "
             f"{cached.parent}, or name its folder in CS_VIS_WEIGHTS ({where}; looked for "
             f"{name}*.safetensors, {name}*.pth). Without any file, load_model('specimens') and "
-            f"untrained({name!r}, generator=...) work") from error
+            f"untrained({name!r}, generator=...) work") from None
