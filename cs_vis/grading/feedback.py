@@ -85,6 +85,7 @@ def page(notebook, *, title: str, student: str, scores: dict[str, Score], remark
     found = exercises(notebook, scores, comments or {})
     return template().render(
         title=title, student=student, exercises=found, penalty=penalty,
+        shown=found if any(entry.why != said.LINES[said.NOTHING] for entry in found) else [],
         points=max(0.0, sum(entry.points for entry in found) - penalty),
         maximum=sum(entry.maximum for entry in found),
         remarks=[Markup(to_html(remark)) for remark in remarks])
@@ -94,7 +95,8 @@ def page(notebook, *, title: str, student: str, scores: dict[str, Score], remark
 def template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["points"] = lambda value: f"{value:.4g}"
-    environment.filters["breaking"] = lambda name: Markup(escape(name).replace("_", "_<wbr>"))
+    environment.filters["breaking"] = lambda name: Markup(
+        str(escape(name)).replace("_", "_<wbr>"))
     environment.globals["styles"] = {
         name: Markup(HtmlFormatter(style=style).get_style_defs(".code"))
         for name, style in (("light", "tango"), ("dark", "github-dark"))}
@@ -146,14 +148,15 @@ def verdict(cell, score: Score) -> Verdict:
     return Verdict(tries(cell), score, said.line(cell), told)
 
 
-def tries(cell) -> str:
-    """What a graded cell tries: the comment it begins with."""
+def tries(cell) -> Markup:
+    """What a graded cell tries, as HTML: the comment it begins with."""
     if utils.is_solution(cell) or cell.cell_type != "code":
         return "Your answer, read by a person"
     lines = [line[1:].strip() for line in HIDDEN.sub("", cell.source).splitlines()
              if line.startswith("#")]
     told = re.sub(r"^\w+ points?: ", "", " ".join(lines))
-    return told[:1].upper() + told[1:] or "The check in the notebook"
+    told = told[:1].upper() + told[1:] or "The check in the notebook"
+    return Markup(re.sub(r"</?p>|\n", "", to_html(told)))
 
 
 def seen(cell) -> Part | None:

@@ -9,6 +9,7 @@ from nbgrader.utils import compute_checksum
 
 from cs_vis.cells import (calls_shell, find_places, is_answer, is_changed, nbgrader, place, text,
                           without_shell)
+from cs_vis.handin import is_of_another
 
 VERSION = re.compile(r"\d+(\.\w+){0,3}")
 OWN = "extra-"  # the ids of cells that students added begin with it
@@ -63,9 +64,7 @@ def other_version(release, submitted, places) -> str:
     noted, current = version_of(submitted), version_of(release)
     if noted and current and noted != current:
         return said(noted)
-    sums = [(nbgrader(cell).get("checksum"), nbgrader(places[place(cell)]).get("checksum"))
-            for cell in submitted.cells if place(cell) in places]
-    return "another version" if any(one and one != other for one, other in sums) else ""
+    return "another version" if is_of_another(submitted, places) else ""
 
 
 def splice(places, submitted, other=False):

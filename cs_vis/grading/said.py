@@ -15,7 +15,7 @@ LINES = {"NotSolved": "not written yet", "NotImplementedError": "not written yet
          NOTHING: "nothing to grade", TOO_LATE: "ran longer than the time limit"}
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 CELL_FILE = re.compile(r"(?:/[^\s/'\":]+)*/ipykernel_\d+/\d+\.py(?::(\d+))?")
-PATH = re.compile(r"(?<![\w.~)\]/])(?:[A-Za-z]:\\|/)(?:[\w.@+~ -]+[/\\])+(?=[\w.@+~-])")
+PATH = re.compile(r"(?<![\w.~)\]/])(?:[A-Za-z]:\\|/)(?:[\w.@+~-][\w.@+~ -]*[/\\])+(?=[\w.@+~-])")
 
 
 def reason(graded) -> str:
