@@ -5,6 +5,7 @@ Everything here raises TypeError or ValueError, or returns; what grades is calle
 
 import math
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -182,6 +183,24 @@ def require_finite(values, name: str) -> None:
                          f"find where they arise, or replace them with {name}.nan_to_num()")
 
 
+def require_path(path, name: str = "path") -> None:
+    """Refuse what names no file."""
+    if not isinstance(path, (str, Path)):
+        raise TypeError(f"{name}={shown(path)} must be the path of a file, such as 'bee.png'")
+
+
+def require_texts(texts, name: str) -> None:
+    """Refuse what is not a list or tuple of texts; a single text is no list."""
+    if isinstance(texts, str):
+        raise TypeError(f"{name}={texts!r} is one text, but must be a list: {name}=[{texts!r}]")
+    if not isinstance(texts, (list, tuple)):
+        raise TypeError(f"{name}={shown(texts)} must be a list of texts")
+    wrong = [text for text in texts if not isinstance(text, str)]
+    if wrong:
+        raise TypeError(f"{name} holds {wrong[0]!r}, a {type(wrong[0]).__name__}, but must hold "
+                        f"texts; str() makes one of anything")
+
+
 def require_size(size) -> None:
     """Refuse what is neither a whole number of pixels nor (height, width), each at least 8."""
     sides = size if isinstance(size, (tuple, list)) and len(size) == 2 else (size,)
@@ -191,7 +210,7 @@ def require_size(size) -> None:
 
 
 def require_color(fill) -> None:
-    """Refuse what is not a tensor (3,) with values in [0, 1]."""
+    """Refuse what is not a tensor (3,) of numbers in [0, 1]."""
     if not isinstance(fill, torch.Tensor):
         raise TypeError(f"fill={fill!r} is of type {type(fill).__name__}: pass a tensor (3,), one "
                         f"number in [0, 1] for each colour, as torch.tensor([0.5, 0.5, 0.5])")
@@ -204,18 +223,17 @@ def require_color(fill) -> None:
 
 def require_rgb(color, name: str = "color") -> tuple[float, float, float]:
     """Three numbers in [0, 1], as floats; refuse all else."""
-    if isinstance(color, str) or not hasattr(color, "__len__") or len(color) != 3:
+    parts = color.tolist() if isinstance(color, (torch.Tensor, np.ndarray)) else color
+    if not isinstance(parts, (tuple, list)) or len(parts) != 3:
         raise TypeError(f"{name}={color!r} must be three numbers in [0, 1], for red, green and "
                         f"blue, such as (1.0, 0.85, 0.1)")
-    return tuple(require_number(f"{name}[{i}]", float(part) if hasattr(part, "item") else part,
-                                0, 1) for i, part in enumerate(color))
+    return tuple(require_number(f"{name}[{i}]", part, 0, 1) for i, part in enumerate(parts))
 
 
 def require_tensor(values, name: str, shape: str) -> None:
     """Refuse what is not a tensor of floats; `shape` is how the message calls it."""
     if not isinstance(values, torch.Tensor) or values.dtype not in FLOATS:
-        got = getattr(values, "dtype", type(values).__name__)
-        raise TypeError(f"{name} is of type {got}: pass a float tensor {shape}")
+        raise TypeError(f"{name} is of type {_kind(values)}: pass a float tensor {shape}")
 
 
 def require_maps(maps, name: str = "maps") -> None:
@@ -229,9 +247,9 @@ def require_maps(maps, name: str = "maps") -> None:
     require_finite(maps, name)
 
 
-def require_at_least_0(values: torch.Tensor | np.ndarray, name: str, remedy: str) -> None:
-    """Refuse negative values; `remedy` says what to do."""
-    if (values < 0).any():
+def require_at_least_0(values, name: str, remedy: str, *, rounding: float = 0.0) -> None:
+    """Refuse values below 0, by more than `rounding`; `remedy` says what to do."""
+    if (values < -rounding).any():
         raise ValueError(f"{name} holds negative values, down to {values.min():.3g}, but must "
                          f"begin at 0: {remedy}")
 
@@ -239,8 +257,7 @@ def require_at_least_0(values: torch.Tensor | np.ndarray, name: str, remedy: str
 def require_map(saliency, height: int, width: int) -> None:
     """Refuse what is not a float tensor (height, width) of finite values that differ."""
     if not isinstance(saliency, torch.Tensor) or not saliency.is_floating_point():
-        got = getattr(saliency, "dtype", type(saliency).__name__)
-        raise TypeError(f"saliency is of type {got}: pass a float tensor ({height}, {width})")
+        raise TypeError(f"saliency is of type {_kind(saliency)}: pass a float tensor ({height}, {width})")
     if saliency.shape != (height, width):
         raise ValueError(f"saliency has shape {tuple(saliency.shape)}: pass ({height}, {width}), "
                          f"the size of the image, for example saliency[0]")
@@ -254,8 +271,8 @@ def require_map(saliency, height: int, width: int) -> None:
 def require_bool(masks, name: str, example: str) -> None:
     """Refuse what is not a bool tensor."""
     if not isinstance(masks, torch.Tensor) or masks.dtype != torch.bool:
-        got = getattr(masks, "dtype", type(masks).__name__)
-        raise TypeError(f"{name} is of type {got}: pass a bool tensor, for example {example}")
+        raise TypeError(f"{name} is of type {_kind(masks)}: pass a bool tensor, for example "
+                        f"{example}")
 
 
 def require_pair(found, masks, name: str = "maps") -> None:
@@ -267,6 +284,30 @@ def require_pair(found, masks, name: str = "maps") -> None:
     if found.device != masks.device:
         raise ValueError(f"{name} is on the device {str(found.device)!r}, masks on "
                          f"{str(masks.device)!r}: bring them together, masks.to({name}.device)")
+
+
+def require_same_shape(values, model, name: str, like: str) -> None:
+    """Refuse what is not a float tensor of the shape of `model`, which the message calls `like`."""
+    require_tensor(values, name, f"as large as {like}")
+    if values.shape != model.shape:
+        raise ValueError(f"{name} has shape {tuple(values.shape)} and {like} "
+                         f"{tuple(model.shape)}, but they must be alike: pass pictures of one size")
+
+
+def require_above_0(**numbers) -> None:
+    """Refuse what is not a finite number above 0, calling it by its keyword."""
+    for name, value in numbers.items():
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"{name}={shown(value)} must be a number above 0, such as {name}=0.1")
+        if not (value > 0 and math.isfinite(value)):  # false of NaN, too
+            raise ValueError(f"{name}={value!r} must be above 0 and finite, such as {name}=0.1")
+
+
+def require_norm(norm) -> None:
+    """Refuse what is not the name of one of the two norms."""
+    if norm not in ("linf", "l2"):
+        raise ValueError(f"norm={norm!r} is none that is known here: take 'linf', the largest "
+                         f"change of a value, or 'l2', the length of the whole change")
 
 
 def require_scores(scores, name: str = "model") -> None:
@@ -360,6 +401,11 @@ def remedy(images: torch.Tensor, name: str) -> str:
     if images.ndim == 4 and images.shape[1] == 1:
         return f"make grey pictures RGB with {name}.expand(-1, 3, -1, -1)"
     return "a batch of RGB pictures, channels second"
+
+
+def _kind(value) -> str:
+    """The dtype of a tensor, else the type."""
+    return str(value.dtype) if isinstance(value, torch.Tensor) else type(value).__name__
 
 
 def shown(value) -> str:

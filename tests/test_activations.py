@@ -1,7 +1,9 @@
 """What a layer computes: the right tensor, no deeper than needed, and no trace left."""
 
 import copy
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -68,6 +70,34 @@ class Careful(nn.Module):
 class Pair(nn.Module):
     def forward(self, x):
         return 2 * x, None
+
+
+class Two(NamedTuple):
+    words: str
+    maps: list
+
+
+class Nested(nn.Module):
+    """A layer whose tensor lies deep in what it returns, and is written into afterwards."""
+
+    def __init__(self, wrap, unwrap):
+        super().__init__()
+        self.conv, self.inner, self.unwrap = nn.Conv2d(3, 4, 3), Wrapping(wrap), unwrap
+        self.last = nn.Linear(4, 5)
+
+    def forward(self, images):
+        x = self.unwrap(self.inner(self.conv(images)))
+        x *= 3
+        return self.last(x.mean((2, 3)))
+
+
+class Wrapping(nn.Module):
+    def __init__(self, wrap):
+        super().__init__()
+        self.wrap = wrap
+
+    def forward(self, x):
+        return self.wrap(2 * x)
 
 
 class Bomb(nn.Module):
@@ -203,6 +233,45 @@ def test_a_later_gradient_agrees_with_finite_differences(careful):
     assert slope == pytest.approx(gradient[place].item(), abs=1e-8)
 
 
+WRAPPED = {
+    "tuple": (lambda x: (x, None), lambda out: out[0]),
+    "list": (lambda x: [x, 3], lambda out: out[0]),
+    "not the first": (lambda x: (None, "words", (), x), lambda out: out[3]),
+    "nested": (lambda x: (None, [(x, 1), 2]), lambda out: out[1][0][0]),
+    "NamedTuple": (lambda x: Two("words", [x]), lambda out: out.maps[0]),
+    "torch's own": (lambda x: x.max(dim=1, keepdim=True),
+                    lambda out: out.values.expand(-1, 4, -1, -1) * 1),
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_gradients_flow_through_a_layer_that_returns_a_tuple(kind):
+    torch.manual_seed(0)
+    model, images = Nested(*WRAPPED[kind]).eval().double(), pictures(1, size=5).double()
+    found = activations(model, images.requires_grad_(), ["conv", "inner", "last"])
+    torch.testing.assert_close(found["last"], model(images))
+    later, = torch.autograd.grad(found["last"][0, 2], found["inner"], retain_graph=True)
+    first, = torch.autograd.grad(found["last"][0, 2], found["conv"])
+    assert later.shape == found["inner"].shape and later.abs().sum() > 0
+    value, step = found["inner"].detach().clone(), 1e-6
+    slope = torch.zeros_like(value)
+    for place in np.ndindex(*value.shape):
+        value[place] += step
+        spread = value.expand(-1, 4, -1, -1)
+        slope[place] = (model.last(3 * spread.mean((2, 3)))[0, 2]
+                        - found["last"].detach()[0, 2]) / step
+        value[place] -= step
+    torch.testing.assert_close(later, slope, atol=1e-7, rtol=1e-5)
+    assert first.abs().sum() > 0
+
+
+def test_a_tuple_keeps_its_type_and_its_other_entries():
+    seen = []
+    model = Nested(WRAPPED["NamedTuple"][0], lambda out: (seen.append(out), out.maps[0])[1]).eval()
+    activations(model, pictures(1, size=5), ["inner", "last"])
+    assert type(seen[0]) is Two and seen[0].words == "words" and type(seen[0].maps) is list
+
+
 def test_without_gradients_nothing_is_recorded(careful):
     with torch.no_grad():
         found = activations(careful, pictures(size=9).requires_grad_(), ["first", "last"])
@@ -243,6 +312,24 @@ def asked(model, layers, **changes):
 def test_no_trace_after_a_normal_run(careful):
     asked(careful, ["first", "relu", "same"])
     asked(careful.train(), "last")
+
+
+def test_no_trace_of_train_mode():
+    """Batch norm's statistics and count, and the numbers that dropout draws."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.ReLU()).train()
+    images, before = pictures(size=9).requires_grad_(), trace(model)
+    own = dict(model.named_buffers())
+    found = activations(model, images, ["1", "3"])
+    torch.autograd.grad(found["3"].sum(), images)  # the graph outlives the pass
+    torch.testing.assert_close(found["1"].mean((0, 2, 3)), torch.zeros(4), atol=1e-6, rtol=0)
+    assert_same_trace(before, trace(model))
+    assert all(value is own[name] for name, value in model.named_buffers())
+    model[3] = Bomb()
+    before = trace(model)
+    with pytest.raises(RuntimeError, match="the bomb"):
+        activations(model, images, ["1", "3"])
+    assert_same_trace(before, trace(model))
 
 
 def test_no_trace_after_a_bad_layer(careful):
@@ -295,6 +382,15 @@ def test_a_layer_that_returns_no_tensor_is_refused():
             return "words"
     with pytest.raises(TypeError, match="layers='0' returns a str, not a tensor; ask for one of"):
         activations(nn.Sequential(Words()), pictures(), "0")
+
+
+@pytest.mark.parametrize("ask", [
+    lambda model: activations(model, pictures(), "0"), layer_names,
+    lambda model: find_layer(model, "0")])
+@pytest.mark.parametrize("model", [None, "squeezenet1_1", lambda x: x])
+def test_what_is_no_network_is_refused(ask, model):
+    with pytest.raises(TypeError, match="model=.* must be a network.*load_model"):
+        ask(model)
 
 
 def test_any_module_has_layer_names(careful):

@@ -255,7 +255,10 @@ def test_pictures_for_display_are_clamped_not_rescaled(device):
 
 
 @pytest.mark.parametrize("image, error, sentence", [
-    (np.zeros((8, 8, 3)), TypeError, "image=<ndarray> must be a tensor"),
+    (np.zeros((8, 8, 3)), TypeError, "image is of type ndarray: pass a float tensor"),
+    (None, TypeError, "image is of type NoneType"),
+    (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), TypeError, r"torch.uint8: .*\.float\(\) / 255"),
+    (torch.zeros(1, 3, 0, 8), ValueError, "must hold a picture"),
     (torch.zeros(2, 3, 8, 8), ValueError, r"one picture .* images\[i:i \+ 1\]"),
     (torch.zeros(8, 8), ValueError, "one picture"),
     (torch.zeros(8, 8, 3), ValueError, "one picture"),
@@ -264,6 +267,44 @@ def test_pictures_for_display_are_clamped_not_rescaled(device):
 def test_what_cannot_be_shown_is_refused(image, error, sentence):
     with pytest.raises(error, match=sentence):
         images.to_pil(image)
+
+
+@pytest.mark.parametrize("image, error, sentence", [
+    (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), TypeError, r"image.float\(\) / 255"),
+    (torch.full((1, 3, 8, 8), torch.nan), ValueError, "image holds values that are NaN"),
+    (torch.full((1, 3, 8, 8), 255.0), ValueError, r"from 255 to 255, .*divide bytes"),
+    (torch.zeros(0, 3, 8, 8), ValueError, "must hold a picture"),
+    (np.zeros((1, 3, 8, 8)), TypeError, "image=<ndarray> must be a tensor"),
+])
+def test_what_cannot_be_scaled_is_refused(image, error, sentence):
+    with pytest.raises(error, match=sentence):
+        images.fit(image, 16)
+
+
+@pytest.mark.parametrize("whole", [np.int64, np.uint8, np.int32])
+def test_a_size_may_be_numpys(whole):
+    image = torch.rand(1, 3, 12, 9, generator=torch.Generator())
+    assert torch.equal(images.fit(image, whole(16)), images.fit(image, 16))
+    assert torch.equal(images.fit(image, (whole(16), whole(20))), images.fit(image, (16, 20)))
+
+
+def test_an_error_of_the_reader_is_one_sentence_not_three_tracebacks(tmp_path):
+    (tmp_path / "bad.png").write_bytes(REFUSED["cut off"][0])
+    for source in (tmp_path / "bad.png", b"text"):
+        with pytest.raises(ValueError) as caught:
+            images.load(source)
+        assert caught.value.__cause__ is None and caught.value.__suppress_context__
+
+
+def test_save_says_which_folder_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder '.*nowhere'; make it first"):
+        images.save(torch.zeros(1, 3, 8, 8), tmp_path / "nowhere/a.png")
+    for image in (torch.full((1, 3, 8, 8), torch.nan), torch.zeros(1, 3, 8, 8).byte()):
+        with pytest.raises((ValueError, TypeError)):
+            images.save(image, tmp_path / "a.png")
+    with pytest.raises(TypeError, match="path=<NoneType> must be the path of a file"):
+        images.save(torch.zeros(1, 3, 8, 8), None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_save_refuses_a_format_it_does_not_know(tmp_path):

@@ -162,6 +162,83 @@ def test_an_unknown_network_is_answered_with_the_nearest(name):
         load_model("vgg61")
 
 
+@pytest.mark.parametrize("name, smaller, smallest", [
+    ("specimens", (1, 16), (16, 16)), ("alexnet", (62, 70), (63, 63)),
+    ("vgg11", (31, 32), (32, 32)), ("inception_v3", (74, 80), (75, 75))])
+def test_the_smallest_pictures(name, smaller, smallest):
+    network = untrained(name, generator=seeded())
+    with pytest.raises(ValueError, match="no side may be below .* pixels here; enlarge with"):
+        network(torch.zeros(1, 3, *smaller))
+    assert network(torch.zeros(1, 3, *smallest)).shape == (1, len(network.class_names))
+
+
+FAMILIES = ["alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s",
+            "googlenet", "inception_v3", "maxvit_t", "mnasnet0_5", "mobilenet_v2",
+            "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18",
+            "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_0", "squeezenet1_1", "swin_t",
+            "swin_v2_t", "vgg11", "vgg11_bn", "vit_b_16", "vit_b_32", "wide_resnet50_2"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_says_which_sizes_it_takes(name):
+    network = untrained(name, generator=seeded())
+    low, side = network.smallest, network.side
+    for size in [(8, 8), (low, low), (low, low + 1), (low + 5, low), (96, 64), (224, 224),
+                 (224, 256), (97, 131)]:
+        fits = min(size) >= low if side is None else size == (side, side)
+        if fits:
+            assert network(torch.zeros(1, 3, *size)).isfinite().all()
+        else:
+            with pytest.raises(ValueError, match="images has shape"):
+                network(torch.zeros(1, 3, *size))
+
+
+def test_a_network_of_one_size_says_so():
+    """The tokens of ViT and MaxViT are counted beforehand; the largest ViT's at 518 pixels."""
+    assert [imagenet.only_side(name) for name in (
+        "vit_b_16", "vit_h_14", "maxvit_t", "swin_t", "resnet18")] == [224, 518, 224, None, None]
+    network = untrained("vit_b_32", generator=seeded())
+    for size in ((64, 64), (224, 256), (256, 256)):
+        with pytest.raises(ValueError, match="takes pictures of 224 × 224 pixels alone; images.fit"):
+            network(torch.zeros(1, 3, *size))
+    assert network(torch.zeros(1, 3, 224, 224)).shape == (1, 1000)
+
+
+@pytest.mark.parametrize("images, network, sentence", [
+    (torch.float64, torch.float32, r"dtype torch.float64, .* in torch.float32: .*images.to\(torch.f"),
+    (torch.float16, torch.float32, r"dtype torch.float16.*or model.to\(torch.float16\)"),
+    (torch.float32, torch.float64, "dtype torch.float32")])
+@pytest.mark.parametrize("name", ["specimens", "squeezenet1_1"])
+def test_pictures_of_another_dtype_are_refused(name, images, network, sentence):
+    model = untrained(name, generator=seeded(), dtype=network)
+    with pytest.raises(TypeError, match=f"images has {sentence}"):
+        model(torch.zeros(1, 3, 64, 64, dtype=images))
+
+
+def test_pictures_on_another_device_are_refused():
+    model = untrained("specimens", generator=seeded(), device="meta")
+    with pytest.raises(ValueError, match="images is on the device 'cpu', the network on 'meta': mo"):
+        model(torch.zeros(1, 3, 64, 64))
+
+
+@pytest.mark.parametrize("options, error, sentence", [
+    ({"device": "gpu"}, ValueError, r"device='gpu' is no device of this machine; .*pick_device\(\)"),
+    ({"device": "cuda:99"}, ValueError, "device='cuda:99' is no device of this machine"),
+    ({"device": None}, ValueError, "device='None' is no device"),
+    ({"device": 2.5}, ValueError, "device='2.5' is no device"),
+    ({"dtype": "float32"}, TypeError, "dtype='float32' must be one of torch.float16, .*without"),
+    ({"dtype": torch.int64}, TypeError, "dtype=<dtype> must be one of torch.float16"),
+    ({"generator": 0}, TypeError, r"generator=<int> must be a torch.Generator; .*manual_seed\(0\)"),
+    ({"generator": None}, TypeError, "generator=<NoneType>")])
+def test_a_bad_device_dtype_or_generator_is_refused(options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        untrained("specimens", **{"generator": seeded()} | options)
+    if "generator" not in options:
+        with pytest.raises(error, match=sentence):
+            load_model("specimens", **options)
+
+
 # -- names of layers -------------------------------------------------------------------------------
 
 def plain_names(name):
@@ -289,6 +366,8 @@ def test_without_file_and_network_the_error_says_what_to_do(shelf):
                  str(shelf), "CS_VIS_WEIGHTS", str(shelf.parent / "hub/checkpoints"),
                  "load_model('specimens') and untrained('vgg16', generator=...) work"):
         assert part in str(caught.value)
+    # One sentence, not one under three tracebacks; the command prints it alone.
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("content, sentence", [

@@ -44,13 +44,12 @@ def test_picture_takes_every_single_image_and_a_mask(image, mask):
 
 
 def test_grey_is_linear_from_zero_and_says_what_is_white(device):
-    map = torch.linspace(-1, 4, H * W, device=device).view(H, W)
+    map = torch.linspace(0, 4, H * W, device=device).view(H, W)
     shown = plots.grey(map, white=2.0)
     np.testing.assert_allclose(shown.pixels[..., 1], (map / 2).clip(0, 1).cpu(), atol=1e-6)
     assert shown.note == "white: 2"
-    by_itself = plots.grey(map.abs())
-    white = float(by_itself.note.removeprefix("white: "))
-    assert white == pytest.approx(np.quantile(map.abs().cpu(), 0.995), rel=0.05)
+    white = float(plots.grey(map).note.removeprefix("white: "))
+    assert white == pytest.approx(np.quantile(map.cpu(), 0.995), rel=0.05)
 
 
 def test_signed_has_mid_grey_at_zero_and_one_scale_for_both_signs(device):
@@ -91,6 +90,14 @@ def test_coloured_gets_lighter_with_the_value():
     assert plots.coloured(torch.zeros(3, 4), top=0.326681).note == "dark: 0, light: 0.33"
 
 
+def test_rounding_below_zero_is_no_sign():
+    left = torch.full((3, 4), -6e-8)
+    assert (plots.coloured(left, top=0.9).pixels == plots.coloured(0 * left, top=0.9).pixels).all()
+    assert plots.grey(torch.tensor([[1.0, -1e-8]])).pixels.min() == 0
+    with pytest.raises(ValueError, match="negative values"):
+        plots.grey(torch.tensor([[1.0, -1e-3]]))
+
+
 def test_outline_runs_along_the_border_and_leaves_the_rest(image, mask):
     drawn = plots.outlined(image, mask, color=(0, 1, 0)).pixels
     zoom = drawn.shape[0] // H
@@ -128,7 +135,22 @@ def test_inputs_stay_as_they_were(image, mask):
     (lambda: plots.picture(torch.rand(2, 3, H, W)), r"image has shape \(2, 3, 20, 30\).*\[i:i"),
     (lambda: plots.picture(np.zeros((H, W, 3), np.uint8)), "image has dtype uint8.*images.load"),
     (lambda: plots.grey(torch.rand(2, H, W)), r"map has shape \(2, 20, 30\).*maps\[i\]"),
-    (lambda: plots.grey(torch.full((H, W), torch.nan)), "map holds NaN"),
+    (lambda: plots.grey(torch.full((H, W), torch.nan)), "map holds values that are NaN"),
+    (lambda: plots.grey(-torch.rand(H, W)), r"map holds negative .*plots.signed\(map\).*map.abs"),
+    (lambda: plots.heat(torch.rand(1, 3, H, W), -torch.rand(H, W)), "negative .*plots.heat begins"),
+    (lambda: plots.coloured(-torch.rand(H, W)), "map holds negative values, down to -"),
+    (lambda: plots.coloured(torch.rand(H, W), "magna"), "colors='magna' .*nearest is 'magma'"),
+    (lambda: plots.coloured(torch.rand(H, W), top=torch.inf), "top=inf must be positive and fin"),
+    (lambda: plots.grey(torch.rand(0, W)), r"map has shape \(0, 30\): there is nothing in it"),
+    (lambda: plots.signed(torch.full((H, W), torch.nan)), "gradient holds values that are NaN"),
+    (lambda: plots.picture(torch.full((3, H, W), torch.nan)), "image holds values that are NaN"),
+    (lambda: plots.picture(np.zeros((H, W, 3), np.int64)), "image has dtype int64.*divide by 255"),
+    (lambda: plots.picture(torch.rand(3, 0, W)), "nothing in it to draw"),
+    (lambda: plots.picture(torch.rand(3, H, W, device="meta")), "on the device 'meta'"),
+    (lambda: plots.outlined(torch.rand(1, 3, H, W), torch.ones(H, W) > 0, color=(0, 2, 0)),
+     r"color\[1\]=2 is out of range; it must lie from 0 to 1"),
+    (lambda: plots.bars({"a": {"x": float("nan")}}), r"scores\['a'\]\['x'\]=nan is out of range"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], height=0), "height=0 is out of range"),
     (lambda: plots.grey(torch.rand(H, W), white=0), "white=0 must be positive"),
     (lambda: plots.signed(torch.rand(2, 3, H, W)), r"gradient has shape \(2, 3, 20, 30\)"),
     (lambda: plots.signed(torch.rand(H, W), scale=-1), "scale=-1 must be positive"),
@@ -143,6 +165,30 @@ def test_inputs_stay_as_they_were(image, mask):
 ])
 def test_what_cannot_be_drawn_is_refused_in_a_sentence(call, message):
     with pytest.raises(ValueError, match=re.compile(message, re.S)):
+        call()
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: plots.picture("bee.png"), "image='bee.png' must be a tensor or an array of numbers"),
+    (lambda: plots.picture(None), "image=<NoneType> must be a tensor or an array"),
+    (lambda: plots.grey(np.array(["a"])), "map=<ndarray> must be a tensor or an array of numbers"),
+    (lambda: plots.grey(torch.rand(H, W), white="2"), "white='2' must be a number above 0"),
+    (lambda: plots.outlined(torch.rand(1, 3, H, W), torch.ones(H, W) > 0, color="red"),
+     r"color='red' must be three numbers in \[0, 1\]"),
+    (lambda: plots.show(torch.rand(3, 3, H, W), "bee"), r"titles='bee' is one text.*titles=\['bee'\]"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], labels="b"), "labels='b' is one text, but must be"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], [3]), "titles holds 3, a int, but must hold texts"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], 3), "titles=<int> must be a list of texts"),
+    (lambda: plots.show([torch.rand(1, 3, H, W)], caption=3), "caption holds 3, a int"),
+    (lambda: plots.show(plots.picture(torch.rand(1, 3, H, W))), "pictures=<Picture> must be a list"),
+    (lambda: plots.show(None), "pictures=<NoneType> must be a list of pictures"),
+    (lambda: plots.show([[torch.rand(1, 3, H, W)], torch.rand(1, 3, H, W)]), "lists and single pic"),
+    (lambda: plots.bars([0.5]), "scores=<list> must be a dict of dicts"),
+    (lambda: plots.bars({"a": {"x": "high"}}), r"scores\['a'\]\['x'\]='high' is a str"),
+    (lambda: plots.bars({"a": {"x": 0.5}}, baselines="a"), "baselines='a' is one text"),
+])
+def test_what_is_of_another_kind_is_refused_in_a_sentence(call, message):
+    with pytest.raises(TypeError, match=re.compile(message, re.S)):
         call()
 
 

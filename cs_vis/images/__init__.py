@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..require import is_whole, require_finite, require_images, require_size, shown
+from ..require import (is_whole, require_finite, require_path, require_pictures, require_size,
+                       require_tensor)
 from .sources import LARGEST, read
 
 # The photographs that notebooks show, never used for training; both packages ship them.
@@ -43,7 +44,7 @@ def load(source, *, size: int | tuple[int, int] | None = None) -> torch.Tensor:
 
 def photo(name: str, *, size: int | tuple[int, int] | None = None) -> torch.Tensor:
     """One of the photographs in HELD_OUT, (1, 3, H, W): samples of scikit-image, scikit-learn."""
-    if name not in PHOTOS:
+    if not isinstance(name, str) or name not in PHOTOS:
         raise ValueError(f"name={name!r} is no photograph of the course; "
                          f"it has {', '.join(HELD_OUT)}; images.load(path) reads any other")
     package, file = PHOTOS[name]
@@ -52,11 +53,15 @@ def photo(name: str, *, size: int | tuple[int, int] | None = None) -> torch.Tens
 
 
 def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
-    """`image` (N, 3, H, W) scaled so that its shorter side is `size`, or cut to `size=(H, W)`."""
-    require_images(image, "image")
+    """`image` (N, 3, H, W) scaled so that its shorter side is `size`, or cut to `size=(H, W)`.
+
+    Raises TypeError or ValueError for values that are not finite floats in [0, 1], a size below 8
+    pixels, or a result above 40 megapixels; `image` stays as it was.
+    """
+    require_pictures(image, "image")
     require_size(size)
     height, width = image.shape[-2:]
-    goal = (size, size) if is_whole(size) else tuple(size)
+    goal = tuple(map(int, (size, size) if is_whole(size) else size))
     scale = max(goal[0] / height, goal[1] / width)
     shape = tuple(max(side, round(scale * old)) for side, old in zip(goal, (height, width)))
     if math.prod(shape) > LARGEST:
@@ -72,13 +77,17 @@ def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
 
 
 def to_numpy(image: torch.Tensor) -> np.ndarray:
-    """The picture (1, 3, H, W) or (3, H, W) as a float array (H, W, 3), clamped to [0, 1]."""
-    if not isinstance(image, torch.Tensor):
-        raise TypeError(f"image={shown(image)} must be a tensor (1, 3, H, W); "
-                        f"images.load makes one")
+    """The picture (1, 3, H, W) or (3, H, W) as a float array (H, W, 3), clamped to [0, 1].
+
+    Raises TypeError or ValueError for bytes, other shapes, NaN and infinite values.
+    """
+    require_tensor(image, "image", "(1, 3, H, W) with values in [0, 1]; images.load makes one, "
+                   "and bytes become one by .float() / 255")
     if image.ndim not in (3, 4) or image.shape[-3] != 3 or image.shape[:-3] not in ((), (1,)):
         raise ValueError(f"image has shape {tuple(image.shape)}, but one picture (1, 3, H, W) "
                          f"is needed; take one of a batch with images[i:i + 1]")
+    if image.numel() == 0:
+        raise ValueError(f"image has shape {tuple(image.shape)}, but must hold a picture")
     pixels = image.detach().reshape(3, *image.shape[-2:]).permute(1, 2, 0)  # (H, W, 3)
     require_finite(pixels, "image")
     return pixels.clamp(0, 1).float().cpu().numpy()
@@ -90,10 +99,18 @@ def to_pil(image: torch.Tensor) -> Image.Image:
 
 
 def save(image: torch.Tensor, path: str | Path) -> None:
-    """Writes the picture (1, 3, H, W), clamped to [0, 1]; the ending of `path` is the format."""
+    """Writes the picture (1, 3, H, W), clamped to [0, 1]; the ending of `path` is the format.
+
+    Raises ValueError or TypeError for another ending (.png, .webp, .jpg, .jpeg), or what is no
+    picture, FileNotFoundError for a folder that is not there; then nothing is written.
+    """
+    require_path(path)
     endings = {".png": {}, ".webp": {"lossless": True}, ".jpg": {"quality": 92},
                ".jpeg": {"quality": 92}}
     ending = Path(path).suffix.lower()
     if ending not in endings:
         raise ValueError(f"path={str(path)!r} must end in one of {', '.join(endings)}")
+    if not Path(path).parent.is_dir():
+        raise FileNotFoundError(f"path={str(path)!r}: there is no folder {str(Path(path).parent)!r};"
+                                f" make it first, or name another")
     to_pil(image).save(path, **endings[ending])

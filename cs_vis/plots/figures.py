@@ -7,6 +7,7 @@ from io import BytesIO
 
 import matplotlib.figure
 
+from ..require import require_number, require_texts, shown
 from .pictures import Picture, picture
 
 SIZE = 9                 # points: the one font size
@@ -53,12 +54,17 @@ def show(pictures, titles=None, *, labels=None, caption: str = "", height: float
          margin: float = 0.0) -> Figure:
     """Lay pictures out in a row, or in rows when `pictures` is a list of lists.
 
-    pictures: Pictures, or what `picture` takes. titles: one for each column, or a list of lists, one
-    for each picture. labels: one for each row, on its left. height: of a picture, in inches.
-    margin: inches left free on the right. A Picture's note stands beneath it.
+    pictures: Pictures, or what `picture` takes. titles: a list, one for each column, or a list of
+    lists, one for each picture. labels: a list, one for each row, on its left. height: of a
+    picture, in inches. margin: inches left free on the right. A Picture's note stands beneath it.
+    Raises ValueError or TypeError for what is no picture, and for words that do not fit them.
     """
     rows = [[picture(p) for p in row] for row in _rows(pictures)]
     titles = _titles(titles, rows)
+    require_texts([] if labels is None else labels, "labels")
+    require_texts([caption], "caption")
+    height = require_number("height", height, 0.2, 20)
+    margin = require_number("margin", margin, 0, 20)
     if labels is not None and len(labels) != len(rows):
         raise ValueError(f"labels has {len(labels)} entries for {len(rows)} rows: give one a row")
 
@@ -94,7 +100,11 @@ def bars(scores: dict[str, dict[str, float]], *, baselines=(), caption: str = ""
 
     scores: method -> measure -> value. baselines: methods drawn in grey; the first of them also
     as a dashed line through every row: a method that stays left of it has explained nothing.
+    Raises ValueError or TypeError for other scores, and baselines that are no row.
     """
+    _require_scores(scores)
+    require_texts(baselines, "baselines")
+    require_texts([caption], "caption")
     measures = list(dict.fromkeys(m for row in scores.values() for m in row))
     missing = [name for name in baselines if name not in scores]
     if missing or not measures:
@@ -133,9 +143,27 @@ def _bar_column(axes, values: dict[str, float | None], baselines) -> None:
     axes.spines["left"].set_color(PALE)
 
 
+def _require_scores(scores) -> None:
+    """Refuse what is not method -> measure -> a number in [0, 1]."""
+    if not isinstance(scores, dict) or not all(isinstance(row, dict) for row in scores.values()):
+        raise TypeError(f"scores={shown(scores)} must be a dict of dicts, such as "
+                        f"{{'saliency': {{'energy': 0.42}}}}")
+    require_texts([*scores, *(measure for row in scores.values() for measure in row)],
+                  "the keys of scores")
+    for method, row in scores.items():
+        for measure, value in row.items():
+            require_number(f"scores[{method!r}][{measure!r}]", value, 0, 1)
+
+
 def _rows(pictures) -> list[list]:
+    if isinstance(pictures, (str, Picture)) or not hasattr(pictures, "__iter__"):
+        raise TypeError(f"pictures={shown(pictures)} must be a list of pictures, such as [image], "
+                        f"or a list of lists, one for each row")
     pictures = list(pictures)
     rows = pictures if pictures and isinstance(pictures[0], list) else [pictures]
+    if not all(isinstance(row, list) for row in rows):
+        raise TypeError("pictures holds lists and single pictures: pass one list of pictures, or a "
+                        "list of lists, one for each row")
     if not all(rows):
         raise ValueError(f"pictures={pictures!r} has an empty row: give every row a picture")
     return rows
@@ -143,8 +171,12 @@ def _rows(pictures) -> list[list]:
 
 def _titles(titles, rows) -> list[list[str]]:
     """One title for each picture, from one for each column, one for each picture, or none."""
-    titles = titles or []
-    titles = [list(t) for t in titles] if titles and not isinstance(titles[0], str) else [titles]
+    titles = [] if titles is None else titles
+    several = isinstance(titles, (list, tuple)) and any(isinstance(t, (list, tuple)) for t in titles)
+    titles = list(titles) if several else [titles]
+    for row in titles:
+        require_texts(row, "titles")
+    titles = [list(row) for row in titles]
     if len(titles) > len(rows) or any(len(t) > len(row) for t, row in zip(titles, rows)):
         raise ValueError(f"titles={titles} are more than the pictures, which are "
                          f"{[len(row) for row in rows]} in a row: give each at most one title")

@@ -101,11 +101,15 @@ def draw_range(seed, indices, parts=False, facts=False):
             *([owned] if parts else []), *([known] if facts else []))
 
 
-@lru_cache
 def part_names(kind: str) -> tuple:
     """The names of a kind's parts, in the order they are drawn; ValueError on an unknown kind."""
+    return _part_names(require_kind(kind))
+
+
+@lru_cache
+def _part_names(kind):
     pen = Pen(np.random.default_rng(0), lambda points: points * SIZE / 2 + SIZE / 2, SIZE)
-    KINDS[require_kind(kind)][0](pen)
+    KINDS[kind][0](pen)
     return tuple(pen.names)
 
 
