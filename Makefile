@@ -79,8 +79,9 @@ build: .venv/.ready  ## the notebooks, from solutions/*.py
 wheel: .venv/.ready  ## the students' package, in dist
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-lab: .venv/.ready  ## JupyterLab on the students' notebooks
-	$(BIN)/jupyter lab notebooks
+lab: .venv/.ready  ## JupyterLab on the notebooks as a student has them, in .workspace
+	@$(BIN)/python -m cs_vis new-workspace .workspace
+	$(BIN)/jupyter lab .workspace
 
 clean:  ## remove what the other targets left, but not .venv
 	rm -rf demo build dist .pytest_cache submitted autograded feedback gradebook.db grades.csv

@@ -8,6 +8,7 @@ from io import StringIO
 
 from tqdm import tqdm
 
+from . import __version__
 from .checks import EXERCISES, CheckFailed
 from .checks.engine import check
 from .checks.messages import wrapped
@@ -20,6 +21,14 @@ def steps(full: int, test: int) -> int:
     A notebook's long computations take fewer steps in a test; the code is the same.
     """
     return test if os.environ.get("CS_VIS_PROFILE") == "test" else full
+
+
+def made_for(version: str) -> None:
+    """What a notebook's first cell asks: a line where it was made for another version."""
+    if version != __version__:
+        print(f"This notebook was made for cs_vis {version}, and here is {__version__}. It may "
+              f"work all the same.\nTo have that one: %pip install "
+              f"cs_vis-{version}-py3-none-any.whl, then restart the kernel.")
 
 
 # ---- a wrong answer does not stop the notebook -----------------------------------------------

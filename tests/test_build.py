@@ -249,10 +249,12 @@ def test_the_courses_cell_is_silent_where_all_is_well(capsys):
 
 
 def test_the_courses_cell_names_another_version_and_goes_on(capsys, monkeypatch):
-    monkeypatch.setattr("cs_vis.__version__", "0.0.7")
+    monkeypatch.setattr("cs_vis.notebook.__version__", "0.0.7")
     exec(first_cell().source, {})
     said = capsys.readouterr().out
-    assert said.startswith("Here is cs_vis 0.0.7. It may work all the same. To mend that, put ")
+    assert said == (f"This notebook was made for cs_vis {__version__}, and here is 0.0.7. It may work "
+                    f"all the same.\nTo have that one: %pip install "
+                    f"cs_vis-{__version__}-py3-none-any.whl, then restart the kernel.\n")
 
 
 def test_the_courses_cell_says_what_to_do_where_cs_vis_is_missing():
@@ -262,9 +264,8 @@ def test_the_courses_cell_says_what_to_do_where_cs_vis_is_missing():
     with pytest.raises(CellExecutionError):
         build.NotebookClient(notebook, kernel_name="python3").execute()
     output, = notebook.cells[1].outputs
-    assert len(output.traceback) == 1 and "Traceback" not in output.traceback[0]
-    assert output.traceback[0].splitlines()[1] == (
-        f"%pip install cs_vis-{__version__}-py3-none-any.whl")
+    assert len(output.traceback) == 3 and "Traceback" not in output.traceback[0]
+    assert output.traceback[1] == f"%pip install cs_vis-{__version__}-py3-none-any.whl"
     assert not notebook.cells[2].outputs  # "Run all" stops there
 
 

@@ -27,16 +27,15 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 # needs goes before `try`. Only a student without the package, or with another, sees it speak.
 FIRST_CELL = '''\
 # This notebook goes with cs_vis VERSION, the course's package.
-HOW = """To mend that, put cs_vis-VERSION-py3-none-any.whl beside this notebook, run
-%pip install cs_vis-VERSION-py3-none-any.whl
-in a cell of your own, restart the kernel, and run this cell again."""
 try:
-    from cs_vis import __version__ as installed
+    from cs_vis.notebook import made_for
 except ImportError as error:
-    error._render_traceback_ = lambda said=f"{error}. {HOW}": [said]  # these lines, no traceback
+    error._render_traceback_ = lambda: [  # what to do, in place of a traceback
+        "Put cs_vis-VERSION-py3-none-any.whl beside this notebook, run",
+        "%pip install cs_vis-VERSION-py3-none-any.whl",
+        "in a cell of your own, restart the kernel, and run this cell again."]
     raise
-if installed != "VERSION":
-    print(f"Here is cs_vis {installed}. It may work all the same. {HOW}")'''
+made_for("VERSION")'''
 
 
 def build(name: str, *, execute: bool = True, root: Path = ROOT) -> tuple[Path, Path]:
