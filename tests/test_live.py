@@ -198,7 +198,7 @@ def test_a_slow_answer_shows_what_it_has_and_the_last_value_wins(page):
 
 def test_an_answer_that_is_mended_is_picked_up_without_touching_the_panel(page):
     page.run(ASK.replace("yield plots", "raise NotImplementedError\n        yield plots"))
-    assert page.message.startswith("✗ Solve the exercise above first: this part runs your "
+    assert page.message.startswith("○ Solve the exercise above first: this part runs your "
                                        "blurred.")
     look_at(page)
     page.frames.clear()
