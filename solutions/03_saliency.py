@@ -28,8 +28,8 @@
 # where the object is, what its parts are, and what happens when a part is left out.
 #
 # Run the cells in order. Everything runs on a laptop without a network connection; the whole
-# notebook computes for about three minutes. On Colab, first run `!bash setup_colab.sh` in a cell
-# of your own (the file says how), and delete that cell before you hand in.
+# notebook computes for about three minutes. Where the course's package is missing, the first cell
+# says what to do. `check.progress()` lists your points so far, whenever you like.
 
 # %% nbgrader={"grade_id": "setup_imports", "locked": true} tags=["setup"]
 import cv2
