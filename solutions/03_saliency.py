@@ -936,3 +936,8 @@ sure = float(columns[0][0].split(", ")[1].strip("%")) / 100
 # That is the end. You have four instruments, and you know what each of them cannot tell you. When
 # somebody shows you a map, ask two questions: what does a network show that has learned nothing,
 # and what happens if the bright thing is taken away?
+#
+# Before you hand in: the points of the checks that passed in this session.
+
+# %% tags=["look"]
+check.progress()
