@@ -252,8 +252,8 @@ def test_the_courses_cell_names_another_version_and_goes_on(capsys, monkeypatch)
     monkeypatch.setattr("cs_vis.notebook.__version__", "0.0.7")
     exec(first_cell().source, {})
     said = capsys.readouterr().out
-    assert said == (f"This notebook was made for cs_vis {__version__}, and here is 0.0.7. It may work "
-                    f"all the same.\nTo have that one: %pip install "
+    assert said == (f"This notebook was made for cs_vis {__version__}, and here is 0.0.7. It may "
+                    f"work all the same.\nTo have that one: %pip install "
                     f"cs_vis-{__version__}-py3-none-any.whl, then restart the kernel.\n")
 
 

@@ -123,7 +123,8 @@ def test_the_class_asked_for_stands_above_the_picture(panel):
 def test_layer_and_channel_ask_a_neuron_instead_of_a_class(panel):
     assert panel.controls["channel"].disabled and not panel.controls["y"].disabled
     panel.controls["layer"].choose("relu2_1")
-    assert panel.controls["channel"].max == 5 and panel.controls["y"].disabled and not panel.controls["channel"].disabled
+    channel = panel.controls["channel"]
+    assert channel.max == 5 and panel.controls["y"].disabled and not channel.disabled
     first = pixels(panel)
     panel.controls["channel"].value = 4
     assert "relu2_1, channel 4" in words(panel)

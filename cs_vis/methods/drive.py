@@ -21,7 +21,7 @@ class Frame(NamedTuple):
 
 
 class Enough(BaseException):
-    """Ends a student's loop at its next forward pass. No `except Exception` in it may catch this."""
+    """Ends a student's loop at its next pass. No `except Exception` in it may catch this."""
 
 
 def drive(step: Callable, image: torch.Tensor, values=None, *,

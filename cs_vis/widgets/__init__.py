@@ -1,5 +1,4 @@
-"""Sliders for the notebooks: `ask` and `play` make a panel of any function; each topic adds its own.
-"""
+"""Sliders for the notebooks: `ask` and `play` make a panel of any function; topics add theirs."""
 
 from importlib import import_module
 from importlib.util import find_spec
