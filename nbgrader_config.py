@@ -6,8 +6,11 @@ import warnings
 
 from nbgrader import preprocessors as stock
 
-from cs_vis.course import read_course
-from cs_vis.grading import commands, steps
+try:
+    from cs_vis.course import read_course
+    from cs_vis.grading import commands, steps
+except ImportError as error:  # nbgrader would go on, and grade by its own rules
+    sys.exit(f"nbgrader_config.py: {error}. Run `make setup`, and nbgrader with .venv active.")
 
 c = get_config()  # noqa: F821, nbgrader defines it
 

@@ -1,7 +1,6 @@
 """The sample class gets exactly the points it deserves."""
 
 import csv
-import re
 
 import nbformat
 import pytest
@@ -39,17 +38,46 @@ def test_the_class_is_worth_grading():
     assert find_assignment(NAME)["points"] == max(entry.points for entry in sample_class.CLASS)
 
 
+def exported(folder):
+    with (folder / "grades.csv").open(newline="", encoding="utf-8") as file:
+        return {row["student_id"]: row for row in csv.DictReader(file)}
+
+
 def test_grades_are_exported(folder, grades):
-    rows = csv.DictReader((folder / "grades.csv").open())
-    exported = {row["student_id"]: float(row["score"]) for row in rows}
-    assert exported == {student: grade.points for student, grade in grades.items()}
+    points = {student: float(row["score"]) for student, row in exported(folder).items()}
+    assert points == {student: grade.points for student, grade in grades.items()}
+    assert exported(folder)["evariste"]["first_name"] == "Évariste"
+    assert exported(folder)["sofia"]["email"] == "sofia@example.org"
 
 
-def test_everybody_gets_feedback_without_hidden_tests(folder, grades):
-    for student in grades:
-        page = folder / "feedback" / student / NAME / f"{NAME}.html"
-        text = re.sub(r"<[^>]+>", "", page.read_text())
-        assert "HIDDEN" not in text and "def hidden_" not in text, student
+def test_who_handed_in_nothing_has_a_row_that_says_so(folder, grades):
+    missing, = grades.keys() - {submission.student for submission in sample_class.CLASS}
+    assert grades[missing] == (missing, 0, 20, "nothing was handed in")
+    assert exported(folder)[missing]["why"] == "nothing was handed in"
+    assert not (folder / "feedback" / missing).exists()
+
+
+def test_the_table_has_names_and_reasons(grades):
+    stories = {entry.student: entry.story for entry in sample_class.CLASS}
+    lines = demo.table(sorted(grades.values()), stories, {"ada": {"first_name": "Ada"}}).split("\n")
+    assert len(lines) == 1 + len(grades)
+    assert lines[1].split() == "Ada 20/20 right all checks passed".split()
+    assert max(map(len, lines)) < 160
+
+
+def test_everybody_who_handed_in_gets_feedback_without_hidden_tests(folder, grades):
+    for submission in sample_class.CLASS:
+        page = (folder / "feedback" / submission.student / NAME / f"{NAME}.html").read_text()
+        assert sample_class.NAMES[submission.student].strip() in page
+        for secret in ("HIDDEN", "cs_vis.grading.hidden", str(ROOT), str(folder)):
+            assert secret not in page, (submission.student, secret)
+
+
+def test_feedback_opens_with_the_reason(folder, grades):
+    for student, line in [("carl", "mean over channels"), ("alan", "ran longer than the time limit"),
+                          ("leonhard", "not written yet"), ("isaac", "nothing to grade")]:
+        page = (folder / "feedback" / student / NAME / f"{NAME}.html").read_text()
+        assert f"<td>{line}" in page, student
 
 
 def test_a_change_that_no_longer_fits_is_refused():

@@ -53,6 +53,7 @@ class Exercise:
     name: str
     task: str = ""  # HTML
     parts: list[Part] = field(default_factory=list)
+    later: list[Part] = field(default_factory=list)  # after its checks
     verdicts: list[Verdict] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)  # HTML
 
@@ -114,7 +115,7 @@ def exercises(notebook, scores, comments) -> list[Exercise]:
             current.task = current.task or Markup("".join(task))
             add(current, cell, scores, comments)
         elif part := seen(cell):
-            current.parts.append(part)
+            (current.later if current.verdicts else current.parts).append(part)
         if cell.cell_type == "markdown" and not is_own(cell):
             task = task * (not cell.source.startswith("#")) + [to_html(cell.source, trusted=True)]
         elif "setup" not in cell.metadata.get("tags", []):
