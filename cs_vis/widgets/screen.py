@@ -88,7 +88,9 @@ class Screen:
         if self.frame is None:
             return {"text/plain": words}, {}
         data, kind, width = self.frame
-        return {f"image/{kind}": data, "text/plain": words}, {f"image/{kind}": {"width": width}}
+        words = getattr(self.drawn, "alt", words)
+        return ({f"image/{kind}": data, "text/plain": f"<{words}>"},
+                {f"image/{kind}": {"width": width, "alt": words}})
 
 
 def frame_of(drawn) -> tuple[bytes, str, int]:
