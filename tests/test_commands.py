@@ -108,7 +108,8 @@ def test_a_reworded_check_asks_for_one_command_which_keeps_what_is_graded(worksp
 def test_an_assignment_that_is_not_there_yet_is_a_sentence(workspace):
     (workspace / "gradebook.db").unlink()
     course = stock.open_course(workspace)
-    assert f"does not know {NAME} yet: run `nbgrader generate" in said(course.autograde(NAME, "ada"))
+    assert f"does not know {NAME} yet: run `nbgrader generate" in said(
+        course.autograde(NAME, "ada"))
     release_of(workspace).unlink()
     assert f"{NAME}.ipynb is missing: run `cs-vis build {NAME}`" in said(
         course.autograde(NAME, "ada"))

@@ -32,24 +32,25 @@ def test_no_file_is_an_empty_list(tmp_path):
 @pytest.mark.parametrize("content, sentence", [
     ("", "^students.csv names no students: its first line names the columns"),
     (HEAD, "^students.csv names no students"),
-    ("id;first_name\nada;Ada\n", "^students.csv, line 1: 'id;first_name' is no column; .* separate them by commas"),
-    ("id,firstname\nada,Ada\n", "^students.csv, line 1: 'firstname' is no column; .* rename it, or leave it out"),
-    ("first_name,email\nAda,a@b\n", "^students.csv, line 1: the columns are first_name, email; there must be one "
+    ("id;first_name\nada;Ada\n", "line 1: 'id;first_name' is no column; .* separate them by"),
+    ("id,firstname\nada,Ada\n", "line 1: 'firstname' is no column; .* rename it, or leave"),
+    ("first_name,email\nAda,a@b\n", "line 1: the columns are first_name, email; there must be one "
                                     "called id"),
-    ("id,email,email\nada,a,b\n", "^students.csv, line 1: .* none twice"),
+    ("id,email,email\nada,a,b\n", "line 1: .* none twice"),
     (HEAD + "ada,Ada,Lovelace,a@b,1\nalan,Turing,t@b,2\n",
-     "^students.csv, line 3: 4 fields, but the first line names 5 columns; is there a comma too many or too few"),
-    (HEAD + "\n,Ada,Lovelace,a@b,1\n", "^students.csv, line 3: id='' cannot name a student"),
+     "line 3: 4 fields, but the first line names 5 columns; is there a comma too many or too few"),
+    (HEAD + "\n,Ada,Lovelace,a@b,1\n", "line 3: id='' cannot name a student"),
     (HEAD + "../ada,Ada,Lovelace,a@b,1\n", r"line 2: id='\.\./ada' cannot name a student"),
     (HEAD + "ada,A,L,a@b,1\nalan,A,T,t@b,2\nada,A,B,c@d,3\n",
-     "^students.csv, line 4: id='ada' is there a second time; give each student one line"),
+     "line 4: id='ada' is there a second time; give each student one line"),
     (HEAD + 'ada,"Ada,Lovelace,a@b,1\n', 'line 2: .*close them'),
     ((HEAD + "ada,Ada,Lovelace,a@b,1\nandre,André,A,b@c,2\n").encode("latin1"),
      'line 3: this is not UTF-8; save the list as "CSV UTF-8"'),
 ])
 def test_a_broken_list_is_refused_with_its_line(tmp_path, content, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
         roster.read(listed(tmp_path, content))
+    assert str(caught.value).startswith("students.csv")
 
 
 def test_names_go_into_the_gradebook_and_points_stay(tmp_path, monkeypatch):

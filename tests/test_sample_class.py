@@ -74,8 +74,9 @@ def test_everybody_who_handed_in_gets_feedback_without_hidden_tests(folder, grad
 
 
 def test_feedback_opens_with_the_reason(folder, grades):
-    for student, line in [("carl", "mean over channels"), ("alan", "ran longer than the time limit"),
-                          ("leonhard", "not written yet"), ("isaac", "nothing to grade")]:
+    for student, line in [
+            ("carl", "mean over channels"), ("alan", "ran longer than the time limit"),
+            ("leonhard", "not written yet"), ("isaac", "nothing to grade")]:
         page = (folder / "feedback" / student / NAME / f"{NAME}.html").read_text()
         assert f"<td>{line}" in page, student
 

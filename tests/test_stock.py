@@ -176,8 +176,8 @@ BROKEN = {"empty_file": b"", "broken_json": b'{"cells": [', "no_notebook": b"[1,
 TAKEN = {  # a student whose work is right: the files in the folder, and what the feedback says
     "copy": ([f"{NAME} (1).ipynb"], f"You handed in {NAME} (1).ipynb, which is the only notebook"),
     "saved_by_browser": ([f"{NAME}.ipynb.txt"], f"You handed in {NAME}.ipynb.txt"),
-    "unpacked": ([f"hand in/{NAME}.ipynb", f"__MACOSX/._{NAME}.ipynb", ".ipynb_checkpoints/a.ipynb"],
-                 f"You handed in hand in/{NAME}.ipynb"),
+    "unpacked": ([f"hand in/{NAME}.ipynb", f"__MACOSX/._{NAME}.ipynb",
+                  ".ipynb_checkpoints/a.ipynb"], f"You handed in hand in/{NAME}.ipynb"),
     "with_draft": ([f"{NAME}.ipynb", "draft.ipynb"], "the other notebooks that you handed in were "
                    "not: draft.ipynb"),
 }

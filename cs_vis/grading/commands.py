@@ -96,15 +96,16 @@ def outdated(coursedir, name: str) -> str | None:
         points = {cell.name: cell.max_score for cell in known.grade_cells}
         held = {cell.name: (without_tests(cell), points.get(cell.name))
                 for cell in known.source_cells}
-    handed_out = {cell.metadata.nbgrader.grade_id: (cell.source, cell.metadata.nbgrader.get("points"))
+    handed_out = {cell.metadata.nbgrader.grade_id: (cell.source,
+                                                    cell.metadata.nbgrader.get("points"))
                   for cell in release.cells if noted(cell)}
     other = sorted(cell for cell in held.keys() | handed_out.keys()
                    if held.get(cell) != handed_out.get(cell))
     if other:
         return other_cells(release, coursedir, name) or (
             f"the gradebook was made from another version of {name}, which differs in "
-            f"{', '.join(other)}: run `nbgrader generate_assignment {name}`, which keeps all points "
-            f"and comments, then grade again")
+            f"{', '.join(other)}: run `nbgrader generate_assignment {name}`, which keeps all "
+            f"points and comments, then grade again")
     return None
 
 
@@ -128,7 +129,8 @@ def other_cells(notebook, coursedir, name: str) -> str | None:
     return (f"the gradebook holds submissions to another version of {name}, with other cells "
             f"({', '.join(names)}). Go on with the version that the class began with; or move "
             f"gradebook.db, autograded and feedback aside, and begin again with "
-            f"`nbgrader generate_assignment {name}` (comments and points given by hand stay behind)")
+            f"`nbgrader generate_assignment {name}` (comments and points given by hand stay "
+            f"behind)")
 
 
 def noted(cell) -> bool:
