@@ -22,21 +22,25 @@ from cs_vis.checks.inputs import live
 from cs_vis.checks.judge import judge
 from cs_vis.checks.observe import Interrupted, Observed, observe
 from cs_vis.checks.stored import golden_of, load_goldens
+from cs_vis.grading import goldens
+from cs_vis.grading.hidden import Cell
 from cs_vis.reference import saliency as reference
 from tiny import tiny_images, tiny_net
+from written import EXERCISES, NOTEBOOKS, hidden_cells
+from written import reference as reference_of
 
 right = reference.compute_saliency_maps
 check_maps = checks.compute_saliency_maps
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("exercise", checks.EXERCISES)
+@pytest.mark.parametrize("exercise", EXERCISES)
 def test_reference_passes_on_both_devices_in_under_two_seconds(exercise, threads, device, capsys):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
         start = time.process_time()
-        getattr(checks, exercise)(getattr(reference, exercise), device=str(device))
+        EXERCISES[exercise](reference_of(exercise), device=str(device))
         assert time.process_time() - start < 2 * threads
     finally:
         torch.set_num_threads(before)
@@ -44,19 +48,19 @@ def test_reference_passes_on_both_devices_in_under_two_seconds(exercise, threads
 
 
 # Bits of numbers: float32 must hold the bounds with room to spare, or right work would fail.
-@pytest.mark.parametrize("exercise", checks.EXERCISES)
+@pytest.mark.parametrize("exercise", EXERCISES)
 def test_float32_keeps_a_tenth_of_the_bounds(exercise, device):
-    exercise = checks.EXERCISES[exercise]
-    goldens = load_goldens(exercise.notebook)
+    exercise, function = EXERCISES[exercise], reference_of(exercise)
+    stored = load_goldens(exercise.notebook)
     for case in exercise.cases:
-        outputs = observe(case.call, case.inputs(numbers), getattr(reference, exercise.name),
-                          device, case.dtype).outputs
-        for name, golden in golden_of(goldens, exercise, case).items():
+        outputs = observe(case.call, case.inputs(numbers), function, device, case.dtype).outputs
+        for name, golden in golden_of(stored, exercise, case).items():
             error = case.distance(*map(comparable, (outputs[name], golden)))
             assert error <= 0.1 * case.tolerance, (case.name, name, error)
 
 
-def test_all_calls_of_a_notebook_take_at_most_a_second():
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_all_calls_of_a_notebook_take_at_most_a_second(notebook):
     """Those of the student's functions: what the engine and loading take is not theirs."""
     spent = [0.0]
 
@@ -70,8 +74,8 @@ def test_all_calls_of_a_notebook_take_at_most_a_second():
         return measured
 
     def run():
-        for exercise in checks.EXERCISES.values():
-            function = getattr(reference, exercise.name)
+        for exercise in goldens.exercises_of(notebook):
+            function = reference_of(exercise.name)
             given = {case.name: case.inputs(numbers) for case in exercise.cases}
             cases = {case.name: case for case in exercise.cases}
             for name, case in cases.items():
@@ -79,21 +83,17 @@ def test_all_calls_of_a_notebook_take_at_most_a_second():
             for trap in exercise.traps:
                 observe(timed(trap.call or cases[trap.of].call), trap.change(given[trap.of]),
                         function, dtype=trap.dtype)
-        for cell in hidden_cells():
+        for cell in hidden_cells(notebook).values():
+            if not isinstance(cell, Cell):
+                continue
             inputs = cell.draw(torch.Generator().manual_seed(1))
-            function = getattr(reference, cell.exercise.name)
+            function = reference_of(cell.exercise.name)
             for call, one in zip(cell.calls(inputs), inputs):
                 observe(timed(call), one, function, dtype=cell.dtype)
     run()
     spent[0] = 0.0
     run()
     assert spent[0] <= 1.0, spent
-
-
-def hidden_cells():
-    from cs_vis.grading.hidden import Cell
-    from cs_vis.grading.hidden import saliency as hidden
-    return [cell for cell in vars(hidden).values() if isinstance(cell, Cell)]
 
 
 def test_solution_that_works_on_the_accelerator_is_accepted(device):
@@ -219,12 +219,12 @@ def test_an_exercise_alone_shows_its_line_of_the_docs():
     assert "occlusion_map(image, y, model, patch=32" in said and "(rows, cols)" in said
 
 
-@pytest.mark.parametrize("exercise", checks.EXERCISES)
+@pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize("odd", [lambda *a, **k: None, lambda *a, **k: 3, lambda *a, **k: "map",
                                  lambda: 1, int, torch.tensor(1.0), None])
 def test_odd_things_fail_as_failed_checks(exercise, odd):
     with pytest.raises(checks.CheckFailed):
-        getattr(checks, exercise)(odd)
+        EXERCISES[exercise](odd)
 
 
 def test_what_is_written_to_stderr_goes_to_stdout(capsys):
@@ -236,14 +236,14 @@ def test_what_is_written_to_stderr_goes_to_stdout(capsys):
     assert "almost there" in printed.out and not printed.err
 
 
-@pytest.mark.parametrize("exercise", checks.EXERCISES)
+@pytest.mark.parametrize("exercise", EXERCISES)
 def test_without_its_goldens_a_check_passes_nobody(exercise, monkeypatch, capsys):
-    stored = load_goldens("03_saliency")
-    last = f"{exercise}/{checks.EXERCISES[exercise].cases[-1].name}/"
+    stored = load_goldens(EXERCISES[exercise].notebook)
+    last = f"{exercise}/{EXERCISES[exercise].cases[-1].name}/"
     kept = {key: tensor for key, tensor in stored.tensors.items() if not key.startswith(last)}
     monkeypatch.setattr(engine, "load_goldens", lambda notebook: stored._replace(tensors=kept))
     with pytest.raises(LookupError, match="out of date.*Run `make goldens` .* or reinstall"):
-        getattr(checks, exercise)(getattr(reference, exercise))
+        EXERCISES[exercise](reference_of(exercise))
     assert capsys.readouterr().out == ""
 
 
@@ -462,31 +462,29 @@ def test_setting_no_device_slows_nothing_down():
 
 # --- inside and outside
 
-@pytest.mark.parametrize("exercise", checks.EXERCISES)
+@pytest.mark.parametrize("exercise", EXERCISES)
 def test_judging_is_a_pure_function_of_what_was_observed(exercise):
-    exercise = checks.EXERCISES[exercise]
+    exercise, function = EXERCISES[exercise], reference_of(exercise)
     inputs = {case.name: case.inputs(numbers) for case in exercise.cases}
-    function = getattr(reference, exercise.name)
     observed = Observed({**observe_all(exercise, inputs, function),
                          **observe_all(exercise, inputs, function, tiny=False)},
                         facts_of(exercise, function))
-    goldens = load_goldens(exercise.notebook)
-    first, second = (judge(exercise, inputs, observed, goldens) for _ in range(2))
+    stored = load_goldens(exercise.notebook)
+    first, second = (judge(exercise, inputs, observed, stored) for _ in range(2))
     assert first == second and first.right
 
 
 def test_redrawn_inputs_leave_the_mistakes_their_names():
-    from cs_vis.grading.goldens import goldens_for, mistakes_of
     exercise = checks.compute_saliency_maps
     draw = fixtures.drawn(torch.Generator().manual_seed(5))
     inputs = {case.name: case.inputs(draw) for case in exercise.cases if case.tiny}
-    goldens = goldens_for(exercise, inputs)
-    known = dict(mistakes_of("03_saliency").MISTAKES[exercise.name])
+    stored = goldens.goldens_for(exercise, inputs)
+    known = dict(goldens.mistakes_of("03_saliency").MISTAKES[exercise.name])
     for names in (("mean over channels",), ("cross-entropy instead of the score",
                                            "no absolute value")):
         observed = Observed(observe_all(exercise, inputs, known[names]),
                             facts_of(exercise, known[names]))
-        assert judge(exercise, inputs, observed, goldens).mistakes == names
+        assert judge(exercise, inputs, observed, stored).mistakes == names
 
 
 # --- fixtures

@@ -3,17 +3,16 @@
 import pytest
 import torch
 
-from cs_vis import checks
 from cs_vis.checks.distance import largest_error, share_that_differs
 from cs_vis.checks.stored import golden_of, load_goldens, save_goldens
 from cs_vis.grading import goldens
+from written import EXERCISES, NOTEBOOKS
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory):
-    """The goldens made anew, as they come out of a file."""
-    path = tmp_path_factory.mktemp("goldens") / "03_saliency.safetensors"
-    save_goldens(goldens.make("03_saliency"), path)
+def made_anew(notebook, folder):
+    """The goldens as `make goldens` would write them today, in a file."""
+    path = folder / f"{notebook}.safetensors"
+    save_goldens(goldens.make(notebook), path)
     return path
 
 
@@ -24,10 +23,11 @@ def close(again, tensor):
     return torch.equal(again, tensor) or distance(again.double(), tensor.double()) < bound
 
 
-def test_regenerated_tensors_are_the_stored_ones(fresh, monkeypatch):
-    stored = load_goldens("03_saliency")
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_regenerated_tensors_are_the_stored_ones(notebook, tmp_path, monkeypatch):
+    stored, fresh = load_goldens(notebook), made_anew(notebook, tmp_path)
     monkeypatch.setattr("cs_vis.datasets.path", lambda name: fresh)
-    again = load_goldens("03_saliency")
+    again = load_goldens(notebook)
     assert again.tensors.keys() == stored.tensors.keys()
     for key, tensor in stored.tensors.items():
         one = again.tensors[key]
@@ -40,8 +40,8 @@ def test_regenerated_tensors_are_the_stored_ones(fresh, monkeypatch):
 
 
 def test_every_case_is_stored_the_tiny_ones_in_float64():
-    stored = load_goldens("03_saliency")
-    for exercise in checks.EXERCISES.values():
+    for exercise in EXERCISES.values():
+        stored = load_goldens(exercise.notebook)
         for case in exercise.cases:
             kind = torch.float64 if case.tiny else torch.float32
             assert {tensor.dtype for tensor in golden_of(stored, exercise, case).values()} <= {
@@ -49,8 +49,8 @@ def test_every_case_is_stored_the_tiny_ones_in_float64():
 
 
 def test_fingerprints_differ_from_what_is_right_in_two_cases():
-    stored = load_goldens("03_saliency")
-    for exercise in checks.EXERCISES.values():
+    for exercise in EXERCISES.values():
+        stored = load_goldens(exercise.notebook)
         cases = {case.name: case for case in exercise.cases}
         for names, prints in stored.fingerprints[exercise.name].items():
             apart = set()
@@ -70,5 +70,5 @@ def test_exercises_page_is_current():
 
 def test_exercises_page_has_a_row_for_each_exercise():
     rows = [line for line in goldens.exercises_page().splitlines() if line.startswith("| 03_")]
-    assert len(rows) == len(checks.EXERCISES) == 4
+    assert len(rows) == len(goldens.exercises_of("03_saliency")) == 4
     assert len({row.replace("\\|", "").count("|") for row in rows}) == 1

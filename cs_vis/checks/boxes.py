@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 
 from .inputs import Leaf, Network
 from .observe import Observed, Odd, Outcome
+from .path import Trace
 from .place import Problem
 
-KINDS = {kind.__name__: kind for kind in (Leaf, Network, Odd, Outcome, Observed, Problem)}
+KINDS = {kind.__name__: kind for kind in (Leaf, Network, Odd, Outcome, Observed, Problem,
+                                          Trace)}
 
 
 def save(value, path: Path) -> None:

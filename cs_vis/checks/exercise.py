@@ -70,7 +70,11 @@ class Exercise:
     traps: tuple[Trap, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)  # mistake -> pattern of what it raises
     facts: Callable[..., dict] = lambda function: {}  # plain values that outputs do not show
-    recognise: Callable[..., tuple[str, ...]] = lambda observed: ()  # told from those facts
+    # Told from all that was observed, and the inputs: mistakes, where a case is not right …
+    recognise: Callable[..., tuple[str, ...]] = lambda observed, inputs: ()
+    # … and arguable conventions, each with the cases that differ by it and are right all the same.
+    conventions: Callable[..., dict[str, tuple]] = lambda observed, inputs: {}
+    notes: dict[str, str] = field(default_factory=dict)  # convention -> what is said: full points
 
     def __call__(self, function: Callable, device: str = "cpu") -> None:
         """Print one tick, or raise CheckFailed with one or two sentences that help."""

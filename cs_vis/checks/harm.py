@@ -60,10 +60,11 @@ HARMS = (  # the most specific first: what an earlier one explains is not said a
          "torch.autograd.grad(score, X), or X.requires_grad_() before the forward pass.",
          lambda x: [(w.requires_grad, w.grad is None) for w in weights(x)]),
 )
-EXPLAINED = {  # a harm that another one brings along
+EXPLAINED = {  # a harm or habit that another one brings along
     "layers replaced": ("hooks left", "model switched to train mode", "weights changed",
                         "weights' gradients left"),
-    "model switched to train mode": ("weights changed",),
+    "model switched to train mode": ("weights changed", "train mode while it runs"),
+    "train mode while it runs": ("weights changed",),  # batch norm learns from what it sees
 }
 SENTENCES = {harm.name: harm.sentence for harm in HARMS}
 

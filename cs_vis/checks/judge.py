@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from .distance import comparable
-from .harm import SENTENCES
+from .harm import EXPLAINED, SENTENCES
 from .messages import ERRORS, difference
 from .observe import Odd
 from .relation import Pair, relation_of
@@ -30,24 +30,28 @@ def judge(exercise, inputs, observed, goldens, device="cpu") -> Verdict:
     was left behind: none of the three hides another.
     """
     outcomes = observed.outcomes
-    told = exercise.recognise(observed)
+    told = exercise.recognise(observed, inputs)
+    conventions = exercise.conventions(observed, inputs)
+    excused = {name for names in conventions.values() for name in names}
     if not told and any(is_unsolved(outcome.problem) for outcome in outcomes.values()):
         return Verdict(False, f"{exercise.name} is not written yet: replace `raise "
                        "NotImplementedError` by your own lines. Run the cell above, then this "
                        "one.", solved=False)
     cases = [case for case in exercise.cases if case.name in outcomes]
-    off = [said for case in cases if (said := difference(
+    off = [said for case in cases if case.name not in excused and (said := difference(
         outcomes[case.name], golden_of(goldens, exercise, case), case, device))]
     named = told or named_by_values(exercise, cases, observed, goldens) if off else ()
     said = {name: exercise.mistakes[name] for name in named}
     if off and not said:
         said = unnamed(exercise, cases, inputs, observed, goldens, off[0])
-    said |= habits_of(exercise, observed, named)
-    said |= harms_of(outcomes)
+    harms = harms_of(outcomes)
+    said |= habits_of(exercise, observed, {*named, *harms}) | harms
+    explained = {other for name in said for other in EXPLAINED.get(name, ())}
+    said = {name: sentence for name, sentence in said.items() if name not in explained}
     if said:
         names = tuple(name for name in said if name)
         return Verdict(False, "\n".join(list(said.values())[:AT_MOST]), names)
-    notes = notes_of(exercise, observed)
+    notes = notes_of(exercise, observed, conventions)
     tried = ", ".join(case.name for case in cases)
     return Verdict(True, "\n".join((f"✓ {exercise.name} is right on {tried}.", *notes)),
                    notes=notes)
@@ -153,7 +157,8 @@ def pairs_of(exercise, case, inputs, observed, goldens):
 
 
 def habits_of(exercise, observed, named) -> dict[str, str]:
-    """What the traps show, each judged by the function's own result without the trap."""
+    """What the traps show, each judged by the function's own result without the trap; `named` are
+    the mistakes and harms that are known already."""
     shown = {}
     for trap in exercise.traps:
         with_it, without = (observed.outcomes.get(name) for name in (trap_key(trap), trap.of))
@@ -203,10 +208,11 @@ def harms_of(outcomes) -> dict[str, str]:
     return {name: SENTENCES[name].format(which=which) for name, which in found.items()}
 
 
-def notes_of(exercise, observed) -> tuple[str, ...]:
+def notes_of(exercise, observed, conventions) -> tuple[str, ...]:
     """Arguable conventions: full points, and a word."""
+    notes = tuple(f"  A note: {exercise.notes[name]}" for name in conventions)
     given = tuple(observed.facts.get("parameters", ()))[:len(exercise.parameters)]
     if len(given) == len(exercise.parameters) and given != exercise.parameters:
-        return (f"  A note: the notebook calls the parameters {', '.join(exercise.parameters)}; "
-                f"yours are {', '.join(given)}. Calls by position work all the same.",)
-    return ()
+        notes += (f"  A note: the notebook calls the parameters {', '.join(exercise.parameters)}; "
+                  f"yours are {', '.join(given)}. Calls by position work all the same.",)
+    return notes

@@ -15,6 +15,7 @@ import torch
 from . import inputs as data
 from .distance import exact_arithmetic
 from .harm import harms_between, state_of, world_kept
+from .path import Trace
 from .place import Problem, problem_of
 
 
@@ -26,7 +27,7 @@ class Odd(NamedTuple):
 
 class Outcome(NamedTuple):
     """What one call did: its outputs, or the problem it ended in, and the harm it left."""
-    outputs: dict[str, Any]  # tensors, Odd, or plain values
+    outputs: dict[str, Any]  # tensors, Odd, Trace, or plain values
     problem: Problem | None
     harms: list[tuple[str, str]]
 
@@ -72,7 +73,7 @@ def plain(value):
             if odd:
                 return Odd(f"{name} tensor")
         return value.detach().clone().as_subclass(torch.Tensor)
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (bool, int, float, str, Trace)):
         return value
     kind = type(value).__name__
     if isinstance(value, (tuple, list)):

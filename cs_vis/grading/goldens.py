@@ -14,14 +14,15 @@ from ..checks.inputs import live
 from ..checks.judge import reordered
 from ..checks.observe import observe
 from ..checks.stored import LIKENESS, Goldens, golden_of, save_goldens
-from ..course import ROOT, assignments, topic
+from ..course import ROOT, topic
 
+MISTAKES = "_mistakes.py"  # how the files end that hold them
 MEASURES = {largest_error: "max", relative_l2: "L2", share_that_differs: "share"}
 
 
 def main() -> None:
     """Write datasets/goldens/*.safetensors and docs/exercises.md."""
-    for notebook in assignments():
+    for notebook in notebooks():
         goldens = make(notebook)
         path = ROOT / f"datasets/goldens/{notebook}.safetensors"
         save_goldens(goldens, path)
@@ -35,11 +36,21 @@ def main() -> None:
 def make(notebook: str) -> Goldens:
     """What the references give, and on the tiny cases the fingerprints of the mistakes."""
     goldens = Goldens({}, {})
-    for exercise in checks.EXERCISES.values():
-        if exercise.notebook == notebook:
-            inputs = {case.name: case.inputs(numbers) for case in exercise.cases}
-            goldens_for(exercise, inputs, goldens)
+    for exercise in exercises_of(notebook):
+        inputs = {case.name: case.inputs(numbers) for case in exercise.cases}
+        goldens_for(exercise, inputs, goldens)
     return goldens
+
+
+def notebooks() -> list[str]:
+    """The notebooks whose exercises are written, also those that course.toml does not list yet."""
+    return sorted(path.name.removesuffix(MISTAKES)
+                  for path in (ROOT / "solutions").glob(f"*{MISTAKES}"))
+
+
+def exercises_of(notebook: str) -> tuple:
+    """The exercises of a notebook, in its order."""
+    return import_module(f"cs_vis.checks.{topic(notebook)}").EXERCISES
 
 
 def goldens_for(exercise, inputs, goldens=None, prints: bool = True) -> Goldens:
@@ -134,7 +145,7 @@ def reference_of(notebook: str):
 
 def mistakes_of(notebook: str):
     """The module solutions/NN_topic_mistakes.py, whose name is no Python name."""
-    path = ROOT / f"solutions/{notebook}_mistakes.py"
+    path = ROOT / f"solutions/{notebook}{MISTAKES}"
     spec = importlib.util.spec_from_file_location(f"mistakes_{notebook}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -75,7 +75,7 @@ def facts_of(function):
             if is_class else []}
 
 
-def relu_without_rule(observed):
+def relu_without_rule(observed, inputs):
     """Mistakes that the values alone do not tell from others."""
     facts, outcomes = observed.facts, observed.outcomes
     problems = [problem for case in ("feature maps", "a vector")

@@ -76,16 +76,21 @@ class Cell(NamedTuple):
 
 
 class Visible(NamedTuple):
-    """The cell of a visible check, verified on fresh inputs in the shapes of its cases."""
+    """The cell of a visible check, verified on fresh inputs in the shapes of its cases.
+
+    fits: is what was drawn fit to tell right from wrong? A case is drawn anew until it is.
+    """
     exercise: object
     tries: str = "the visible check, its tiny cases drawn anew"
+    fits: Callable[..., bool] = lambda case, inputs: True
 
     def __call__(self, function) -> None:
         self.exercise(function)
 
     def draw(self, generator) -> dict:
-        cases = [case for case in self.exercise.cases if case.tiny]
-        return {case.name: case.inputs(drawn(generator)) for case in cases}
+        return {case.name: until(lambda: case.inputs(drawn(generator)),
+                                 lambda inputs, case=case: self.fits(case, inputs))
+                for case in self.exercise.cases if case.tiny}
 
     def observe(self, inputs, function) -> Observed:
         return Observed(observe_all(self.exercise, inputs, function),
@@ -96,6 +101,16 @@ class Visible(NamedTuple):
         goldens = goldens_for(self.exercise, inputs, prints=prints)
         verdict = verdict_of(self.exercise, inputs, observed, goldens)
         return None if verdict.right else verdict.message
+
+
+def until(draw: Callable, fits: Callable):
+    """What is drawn first that fits. Raises RuntimeError where nothing seems to."""
+    for _ in range(10_000):
+        inputs = draw()
+        if fits(inputs):
+            return inputs
+    raise RuntimeError("of 10,000 inputs drawn for a graded cell none fits: this is a mistake of "
+                       "the course, and not of the student")
 
 
 def off_by(result, right) -> float:
