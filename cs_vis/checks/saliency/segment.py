@@ -38,7 +38,7 @@ def specimen_to_cut(numbers):
 FIRST, ELSEWHERE = next(iter(SCENES)), "the same picture, pointed at elsewhere"
 
 
-def saliency_unused(observed):
+def saliency_unused(observed, inputs):
     """The same mask for two maps of one picture: the map given was not looked at.
 
     Nothing at all, or everything, has other causes.
