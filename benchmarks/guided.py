@@ -1,6 +1,6 @@
 """Is guided backprop as quick as Captum's? CPU time of both, on SqueezeNet 1.0.
 
-    python benchmarks/guided.py [--images 8] [--side 224] [--rounds 9]
+    python benchmarks/guided.py [--images 8] [--side 224] [--rounds 15]
 
 Both get the same batch, in turn, on one thread and on two; each figure is the median over the
 rounds of the time that ours took, over what Captum's took beside it. Ours takes the network as it
@@ -58,7 +58,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=8)
     parser.add_argument("--side", type=int, default=224)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     options, model = parser.parse_args(), network()
     generator = torch.Generator().manual_seed(1)
     X = torch.rand(options.images, 3, options.side, options.side, generator=generator)

@@ -27,8 +27,8 @@ def require_whole(*, at_least: int | None = None, **numbers) -> None:
     """Refuse what is not a whole number, or is below `at_least`, calling it by its keyword."""
     for name, value in numbers.items():
         if not is_whole(value):
-            raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a whole number, "
-                            f"such as {name}=8")
+            raise TypeError(f"{name}={value!r} is a {type(value).__name__}; it must be a whole "
+                            f"number, such as {name}=8")
         if at_least is not None and value < at_least:
             raise ValueError(f"{name}={value} is too small; it must be {at_least} or more")
 
@@ -42,6 +42,21 @@ def require_number(name: str, value, low: float, high: float) -> float:
         raise ValueError(f"{name}={value} is out of range; it must lie from {low} to {high}, "
                          f"for example {min(max(low, value), high)}")
     return float(value)
+
+
+def number_in(value):
+    """The number in a tensor or array of one; anything else as it is."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_meta:
+        return value.detach().item()
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
+def require_lists(**lists) -> None:
+    """Refuse what holds no entries to count, calling it by its keyword; a text is no list."""
+    for name, value in lists.items():
+        if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or (
+                getattr(value, "ndim", 1) == 0):
+            raise TypeError(f"{name}={shown(value)} must be a list, with one entry for each image")
 
 
 def require_positive(name: str, value) -> None:
@@ -97,7 +112,7 @@ def require_device(device, name: str = "device") -> torch.device:
     try:
         device = torch.device(device)
         torch.empty(0, device=device)  # finds out whether it is there
-    except (RuntimeError, AssertionError, TypeError):
+    except (RuntimeError, AssertionError, TypeError, ValueError):
         raise ValueError(f"{name}={str(device)!r} is no device of this machine; take 'cpu', or "
                          f"pick_device(), which finds a GPU where there is one") from None
     return device
@@ -105,7 +120,7 @@ def require_device(device, name: str = "device") -> torch.device:
 
 def require_dtype(dtype, name: str = "dtype") -> None:
     """Refuse what is not one of torch's four kinds of float that networks compute in."""
-    if dtype not in FLOATS:
+    if not isinstance(dtype, torch.dtype) or dtype not in FLOATS:
         raise TypeError(f"{name}={shown(dtype)} must be one of "
                         f"{', '.join(map(str, FLOATS))}, without quotes")
 
@@ -197,8 +212,8 @@ def require_texts(texts, name: str) -> None:
         raise TypeError(f"{name}={shown(texts)} must be a list of texts")
     wrong = [text for text in texts if not isinstance(text, str)]
     if wrong:
-        raise TypeError(f"{name} holds {wrong[0]!r}, a {type(wrong[0]).__name__}, but must hold "
-                        f"texts; str() makes one of anything")
+        raise TypeError(f"{name} holds {wrong[0]!r}, of type {type(wrong[0]).__name__}, but must "
+                        f"hold texts; str() makes one of anything")
 
 
 def require_size(size) -> None:
@@ -207,6 +222,14 @@ def require_size(size) -> None:
     if not all(map(is_whole, sides)) or min(sides) < SMALLEST:
         raise ValueError(f"size={size!r} must be a whole number of pixels, or (height, width), "
                          f"each at least {SMALLEST}")
+
+
+def require_sides(size) -> tuple[int, int]:
+    """(height, width) in whole pixels from 1; refuse all else."""
+    if not isinstance(size, (tuple, list)) or len(size) != 2:
+        raise TypeError(f"size={size!r} must be (height, width), such as image.shape[2:]")
+    require_whole(**{f"size[{i}]": side for i, side in enumerate(size)}, at_least=1)
+    return tuple(map(int, size))
 
 
 def require_color(fill) -> None:
@@ -223,6 +246,8 @@ def require_color(fill) -> None:
 
 def require_rgb(color, name: str = "color") -> tuple[float, float, float]:
     """Three numbers in [0, 1], as floats; refuse all else."""
+    if isinstance(color, torch.Tensor):
+        require_finite(color, name)
     parts = color.tolist() if isinstance(color, (torch.Tensor, np.ndarray)) else color
     if not isinstance(parts, (tuple, list)) or len(parts) != 3:
         raise TypeError(f"{name}={color!r} must be three numbers in [0, 1], for red, green and "
@@ -257,7 +282,8 @@ def require_at_least_0(values, name: str, remedy: str, *, rounding: float = 0.0)
 def require_map(saliency, height: int, width: int) -> None:
     """Refuse what is not a float tensor (height, width) of finite values that differ."""
     if not isinstance(saliency, torch.Tensor) or not saliency.is_floating_point():
-        raise TypeError(f"saliency is of type {_kind(saliency)}: pass a float tensor ({height}, {width})")
+        raise TypeError(f"saliency is of type {_kind(saliency)}: pass a float tensor ({height}, "
+                        f"{width})")
     if saliency.shape != (height, width):
         raise ValueError(f"saliency has shape {tuple(saliency.shape)}: pass ({height}, {width}), "
                          f"the size of the image, for example saliency[0]")
@@ -352,8 +378,9 @@ def require_target(target, count: int, classes: int, name: str = "target") -> to
     each image. A tensor stays on its device.
     """
     if is_whole(target):
-        indices = torch.full((count,), int(target))
+        indices = torch.full((count,), max(-1, min(int(target), classes)))  # 10**30 is no int64
     elif isinstance(target, torch.Tensor) and target.dtype in (torch.int64, torch.int32):
+        require_finite(target, name)  # one on the device "meta" has no values
         indices = target.long().expand(count) if target.ndim == 0 else target.long()
     else:
         what = f"a {target.dtype} tensor" if isinstance(target, torch.Tensor) else repr(target)
@@ -364,7 +391,8 @@ def require_target(target, count: int, classes: int, name: str = "target") -> to
                          f"{count}: give one class index for each, shape ({count},)")
     wrong = indices[(indices < 0) | (indices >= classes)]
     if len(wrong):
-        raise ValueError(f"{name}={wrong[0].item()} is no class of this network, which has "
+        first = target if is_whole(target) else wrong[0].item()
+        raise ValueError(f"{name}={first} is no class of this network, which has "
                          f"{classes}: choose from 0 to {classes - 1}, the places of "
                          f"model.class_names")
     return indices

@@ -31,6 +31,8 @@ RELU_SPELLINGS = {
     "F.relu_": F.relu_, "torch.relu": torch.relu, "torch.relu_": torch.relu_,
     "Tensor.relu": lambda x: x.relu(), "Tensor.relu_": lambda x: x.relu_(),
     "relu_, answer unused": lambda x: (x.relu_(), x)[1],
+    "relu_, seen through a view": lambda x: (x.flatten(1), x.relu_())[0].view(x.shape),
+    "relu_, seen through detach": lambda x: (x.detach(), x.relu_(), x)[2],
     "relu_ of a view": lambda x: (x[:, :1].relu_(), x[:, 1:].relu_(), x)[2],
 }
 RELU6_SPELLINGS = {

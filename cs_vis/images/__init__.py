@@ -68,8 +68,10 @@ def fit(image: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
         raise ValueError(f"size={size!r} would make this picture of {height} x {width} pixels "
                          f"{shape[0]} x {shape[1]}, above 40 megapixels; choose a smaller size, "
                          f"or cut the picture first")
-    image = torch.nn.functional.interpolate(
-        image, size=shape, mode="bilinear", antialias=True).clamp(0, 1)
+    # In float32 at least: torch scales no half precision with antialiasing on a CPU.
+    scaled = torch.nn.functional.interpolate(image.to(torch.promote_types(
+        image.dtype, torch.float32)), size=shape, mode="bilinear", antialias=True)
+    image = scaled.clamp(0, 1).to(image.dtype)
     if is_whole(size):
         return image
     top, left = (shape[0] - goal[0]) // 2, (shape[1] - goal[1]) // 2
@@ -111,6 +113,6 @@ def save(image: torch.Tensor, path: str | Path) -> None:
     if ending not in endings:
         raise ValueError(f"path={str(path)!r} must end in one of {', '.join(endings)}")
     if not Path(path).parent.is_dir():
-        raise FileNotFoundError(f"path={str(path)!r}: there is no folder {str(Path(path).parent)!r};"
-                                f" make it first, or name another")
+        raise FileNotFoundError(f"path={str(path)!r}: there is no folder "
+                                f"{str(Path(path).parent)!r}; make it first, or name another")
     to_pil(image).save(path, **endings[ending])

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ..models import activations
-from ..require import require_images, require_one, require_unit
+from ..models import activations, find_layer
+from ..require import require_batch, require_generator, require_images, require_one, require_unit
 from .saliency import every_relu
 
 
@@ -57,9 +57,12 @@ def field_of_view(model: nn.Module, image: torch.Tensor, neuron, layer: str, *,
     It is measured: the gradient of the neuron on a picture of noise, with every ReLU and pool
     open; where it is zero, no path leads. At a border the box is as large as in the picture's
     middle, and part of it lies outside. image (1, 3, H, W) gives size and device. Raises
-    ValueError for a neuron that the layer does not have. Network and image stay as they were.
+    ValueError for a neuron or a layer that is not there. Network and image stay as they were.
     """
+    find_layer(model, layer)  # refuses what is no network, and a name that it does not have
     require_one(image)
+    require_batch(image, "image")
+    require_generator(generator)
     noise = torch.rand(image.shape, generator=generator, device=generator.device).to(image)
     with torch.enable_grad(), every_relu(PassAll), open_pools():
         found = activations(model, noise.requires_grad_(), layer)[layer]  # (1, C, h, w)

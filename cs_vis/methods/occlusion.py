@@ -8,7 +8,7 @@ from torch import nn
 
 from ..models.layers import untouched
 from ..require import (require_batch, require_finite, require_fit, require_function, require_model,
-                       require_scores, require_target, require_tensor, require_whole)
+                       require_scores, require_sides, require_target, require_tensor)
 
 
 @torch.no_grad()
@@ -49,7 +49,7 @@ def spread(values: torch.Tensor, size: tuple[int, int], patch: int, stride: int)
     """
     require_tensor(values, "values", "(rows, cols)")
     require_finite(values, "values")
-    require_whole(**{f"size[{i}]": side for i, side in enumerate(size)}, at_least=1)
+    size = require_sides(size)
     for side in size:
         require_fit(side, patch, stride)
     wanted = tuple(math.ceil((side - patch) / stride) + 1 for side in size)

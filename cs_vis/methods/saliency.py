@@ -14,7 +14,7 @@ from ..require import (require_batch, require_features, require_function, requir
                        require_maps, require_model, require_number, require_relu, require_rule,
                        require_scores, require_target, require_unit, require_whole)
 
-WIDEST = 1000  # pixels, the largest sigma of a blur
+NARROWEST, WIDEST = 0.01, 1000  # pixels: sigmas of a blur; below, nothing of a neighbour arrives
 
 
 def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | None = None,
@@ -54,12 +54,12 @@ def backprop(model: nn.Module, images: torch.Tensor, target, *, layer: str | Non
 
 
 def parts(model, images):
-    """The batch in slices. On a CPU a picture for each thread: sooner, and with less memory.
+    """The batch in slices. On a CPU two pictures for each thread: sooner, and with less memory.
 
     In train mode pictures of a batch see each other (batch norm), so it stays whole.
     """
     apart = images.device.type == "cpu" and not any(part.training for part in model.modules())
-    step = torch.get_num_threads() if apart else len(images)
+    step = 2 * torch.get_num_threads() if apart else len(images)
     return [slice(start, start + step) for start in range(0, len(images), step)]
 
 
@@ -118,11 +118,26 @@ class every_relu(TorchFunctionMode):
         # The rule saves its input, which an in-place ReLU overwrites: hence the clone.
         y = self.relu.apply(x.clone() if in_place else x)
         y = y if top is None else torch.where(y < top, y, top)
-        return x.copy_(y) if in_place else y
+        if not in_place:
+            return y
+        return Overwritten.apply(x, y) if x._base is None else x.copy_(y)
 
 
 def no_relu(*args, **kwargs):
     return None, None, None, False
+
+
+class Overwritten(torch.autograd.Function):
+    """x.copy_(y), without a gradient of zeros for what x was before; x must be no view."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.mark_dirty(x)
+        return x.copy_(y)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return None, gradient
 
 
 class DeconvReLU(torch.autograd.Function):
@@ -170,7 +185,7 @@ def smooth(maps: torch.Tensor, sigma: float) -> torch.Tensor:
     """
     require_maps(maps)
     sigma = require_number("sigma", sigma, 0, WIDEST)
-    if sigma == 0:
+    if sigma < NARROWEST:
         return maps.clone()
     reach = math.ceil(4 * sigma)
     steps = torch.arange(-reach, reach + 1, dtype=maps.dtype, device=maps.device)

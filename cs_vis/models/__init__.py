@@ -63,10 +63,10 @@ def untrained(name: str, *, generator: torch.Generator, device="cpu",
 
 def _family(name):
     """The module that builds and loads the network."""
-    if name in specimen_net.NAMES:
+    if isinstance(name, str) and name in specimen_net.NAMES:
         return specimen_net
     from . import imagenet
-    if name in imagenet.NAMES:
+    if isinstance(name, str) and name in imagenet.NAMES:
         return imagenet
     names = specimen_net.NAMES + imagenet.NAMES
     near = get_close_matches(str(name), names, n=3, cutoff=0.3) or names[:3]

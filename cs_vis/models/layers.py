@@ -29,15 +29,16 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
 
     `layers` is one name or several. Gradients flow from the tensors back to the images, and from
     later layers back to earlier ones of the same call. A layer used several times gives its
-    first output, one that returns a tuple, nested or not, the first tensor in it. The pass ends at the deepest
-    layer asked for; afterwards, also after an error, the model is as it was before, in train
-    mode too (the pass itself runs in the mode the model is in).
+    first output, one that returns a tuple, nested or not, the first tensor in it. The pass ends
+    at the deepest layer asked for; it runs in the mode that the model is in, and afterwards, also
+    after an error, the model is as it was before, and so are the random numbers.
     Raises ValueError for an unknown layer, or one that the forward pass does not reach.
     """
     require_model(model)
-    several = isinstance(layers, Iterable) and not isinstance(layers, str)
-    names = list(dict.fromkeys(layers)) if several else [layers]
-    found, hooks = {}, []
+    one = isinstance(layers, (str, bytes)) or not isinstance(layers, Iterable) or (
+        getattr(layers, "ndim", 1) == 0)
+    modules = {name: find_layer(model, name, "layers") for name in ([layers] if one else layers)}
+    names, found, hooks = list(modules), {}, []
 
     def keep(name):
         def hook(module, inputs, output):
@@ -51,9 +52,8 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
             return follows
         return hook
 
-    modules = [find_layer(model, name, "layers") for name in names]
     try:
-        for name, module in zip(names, modules):
+        for name, module in modules.items():
             hooks.append(module.register_forward_hook(keep(name)))
         if names:
             untouched(model, images)

@@ -5,7 +5,7 @@ import torch
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ..require import require_fit, require_number
+from ..require import number_in, require_fit, require_lists, require_number
 from .figures import PALE, SIZE, Figure, show
 from .pictures import Picture, coloured, picture
 
@@ -20,7 +20,7 @@ def occlusion_picture(left, whole=1.0, image=None) -> Picture:
     (1, 3, H, W), as large as the map, shines through in grey. Raises ValueError for other shapes
     and for a whole outside [0, 1].
     """
-    whole = require_number("whole", float(whole), 0, 1)
+    whole = require_number("whole", number_in(whole), 0, 1)
     drawn = coloured(left, COLORS, top=whole or 1.0)
     if whole == 0:  # nothing there that a patch could take
         drawn = coloured(torch.ones(drawn.pixels.shape[:2]), COLORS)._replace(note="light: 0")
@@ -54,6 +54,7 @@ def occlusion(images, left, whole, titles=None, *, patch) -> Figure:
     probability without a patch. patch: its side in pixels, or a list with one for each image.
     Raises ValueError where these are not as many, or a patch does not fit.
     """
+    require_lists(images=images, left=left, whole=whole)
     patches = patch if isinstance(patch, (list, tuple)) else [patch] * len(images)
     if not len(images) == len(left) == len(whole) == len(patches) > 0:
         raise ValueError(f"images has {len(images)} entries, left {len(left)}, whole {len(whole)} "

@@ -156,7 +156,8 @@ def _require_scores(scores) -> None:
 
 
 def _rows(pictures) -> list[list]:
-    if isinstance(pictures, (str, Picture)) or not hasattr(pictures, "__iter__"):
+    if isinstance(pictures, (str, Picture)) or not hasattr(pictures, "__iter__") or (
+            getattr(pictures, "ndim", 1) == 0):
         raise TypeError(f"pictures={shown(pictures)} must be a list of pictures, such as [image], "
                         f"or a list of lists, one for each row")
     pictures = list(pictures)
@@ -172,7 +173,8 @@ def _rows(pictures) -> list[list]:
 def _titles(titles, rows) -> list[list[str]]:
     """One title for each picture, from one for each column, one for each picture, or none."""
     titles = [] if titles is None else titles
-    several = isinstance(titles, (list, tuple)) and any(isinstance(t, (list, tuple)) for t in titles)
+    lists = (list, tuple)
+    several = isinstance(titles, lists) and any(isinstance(row, lists) for row in titles)
     titles = list(titles) if several else [titles]
     for row in titles:
         require_texts(row, "titles")

@@ -60,7 +60,8 @@ def grey(map, *, white: float | None = None) -> Picture:
     """
     values = _map(map, "grey")
     white = _scale(values, white, "white")
-    return Picture(np.clip(values / white, 0, 1)[..., None].repeat(3, axis=2), f"white: {white:.2g}")
+    pixels = np.clip(values / white, 0, 1)[..., None].repeat(3, axis=2)  # (H, W) -> (H, W, 3)
+    return Picture(pixels, f"white: {white:.2g}")
 
 
 def signed(gradient, *, scale: float | None = None) -> Picture:
@@ -101,7 +102,7 @@ def coloured(map, colors: str = "magma", *, top: float = 1.0) -> Picture:
 
     More than `top` is as light. Raises ValueError for negative values, and an unknown colour map.
     """
-    if colors not in list(colormaps):
+    if not isinstance(colors, str) or colors not in colormaps:
         near = get_close_matches(str(colors), list(colormaps), n=1) or ["magma"]
         raise ValueError(f"colors={colors!r} is no colour map of matplotlib; the nearest is "
                          f"{near[0]!r}")

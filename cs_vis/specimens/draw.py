@@ -9,7 +9,7 @@ import torch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from ..require import require_whole
+from ..require import is_whole, require_whole
 from .facts import Facts
 from .kinds import KINDS
 from .pen import Pen
@@ -72,7 +72,7 @@ def draw_many(n, seed, *, workers=1, progress=False, parts=False, facts=False):
     """What `batch` draws, as arrays; the pictures (n, 128, 128, 3) are uint8, a quarter as big."""
     require_whole(n=n, at_least=1)
     require_seed(seed)
-    if workers != -1:
+    if not (is_whole(workers) and workers == -1):
         require_whole(workers=workers, at_least=1)
     chunks = [range(i, min(i + 64, n)) for i in range(0, n, 64)]
     jobs = Parallel(n_jobs=workers, return_as="generator")(
