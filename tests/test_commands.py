@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 from test_build import NAME, copy_toy, released
 from test_stock import FAST, hand_in, right, wrong
 
+from cs_vis import __version__
 from cs_vis.grading import build, commands, stock
 
 
@@ -113,6 +114,13 @@ def test_an_assignment_that_is_not_there_yet_is_a_sentence(workspace):
     release_of(workspace).unlink()
     assert f"{NAME}.ipynb is missing: run `cs-vis build {NAME}`" in said(
         course.autograde(NAME, "ada"))
+
+
+def test_a_release_of_another_version_than_the_grader_is_said(workspace):
+    change(release_of(workspace), lambda notebook: notebook.metadata.cs_vis.update(version="0.1.0"))
+    result = stock.open_course(workspace, **FAST).autograde(NAME, "ada")
+    assert result["success"]
+    assert f"notebooks/{NAME} is of version 0.1.0, and this is cs_vis {__version__}: " in result["log"]
 
 
 def test_where_nobody_handed_in_the_folder_is_named(workspace):

@@ -20,9 +20,11 @@ from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import default
 
+from cs_vis import __version__
 from cs_vis.course import find_assignment
 from cs_vis.grading import feedback, roster, said
 from cs_vis.grading.feedback import Score
+from cs_vis.grading.rebuild import version_of
 from cs_vis.grading.steps import read_release
 
 COLUMNS = ("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
@@ -57,20 +59,25 @@ class GradeEverybody(Autograde):
     def init_notebooks(self):
         coursedir, name = self.coursedir, self.coursedir.assignment_id
         refuse(self, outdated(coursedir, name))
-        try:
-            students = roster.read(Path(coursedir.root) / roster.FILE)
-        except ValueError as error:
-            refuse(self, str(error))
-        if coursedir.student_id in students:
-            students = {coursedir.student_id: students[coursedir.student_id]}
-        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-            roster.enter(gradebook, students)
+        if remark := built_by_another(coursedir, name):
+            self.log.warning(remark)
+        self.enter_students()
         pattern = self._format_source(name, coursedir.student_id)
         folders = [folder for folder in glob.glob(pattern) if os.path.isdir(folder)]
         if not folders:
             refuse(self, f"there is nothing in submitted/{coursedir.student_id}/{name}: lay each "
                          f"student's notebook into submitted/STUDENT/{name}/{name}.ipynb")
         self.assignments = {folder: [os.path.join(folder, f"{name}.ipynb")] for folder in folders}
+
+    def enter_students(self):
+        """Write the names of those who are graded now into the gradebook, as the list has them."""
+        try:
+            students = roster.read(Path(self.coursedir.root) / roster.FILE)
+        except ValueError as error:
+            refuse(self, str(error))
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            roster.enter(gradebook, {student: row for student, row in students.items()
+                                     if self.coursedir.student_id in ("*", student)})
 
 
 def refuse(command, sentence: str | None) -> None:
@@ -107,6 +114,15 @@ def outdated(coursedir, name: str) -> str | None:
             f"{', '.join(other)}: run `nbgrader generate_assignment {name}`, which keeps all "
             f"points and comments, then grade again")
     return None
+
+
+def built_by_another(coursedir, name: str) -> str | None:
+    """In a sentence, that the notebook that is handed out was built by another cs_vis."""
+    version = version_of(read_release(coursedir, name))
+    if version == __version__:
+        return None
+    return (f"notebooks/{name} is of version {version or 'unknown'}, and this is cs_vis "
+            f"{__version__}: `cs-vis build {name}` brings it up to date")
 
 
 def other_cells(notebook, coursedir, name: str) -> str | None:
@@ -184,14 +200,12 @@ class Export(ExportPlugin):
         coursedir = self.parent.coursedir
         chosen = {kind: set(map(str, names)) for kind, names in
                   (("assignment", self.assignment), ("student", self.student))}
+        rows = [row(gradebook, assignment, student, coursedir)
+                for assignment in gradebook.assignments for student in gradebook.students
+                if assignment.name in (chosen["assignment"] or {assignment.name})
+                and student.id in (chosen["student"] or {student.id})]
         with open(self.to or "grades.csv", "w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(COLUMNS)
-            for assignment in gradebook.assignments:
-                for student in gradebook.students:
-                    if (assignment.name in (chosen["assignment"] or {assignment.name})
-                            and student.id in (chosen["student"] or {student.id})):
-                        table.writerow(row(gradebook, assignment, student, coursedir))
+            csv.writer(file).writerows([COLUMNS, *rows])
 
 
 def row(gradebook, assignment, student, coursedir) -> list:
