@@ -131,8 +131,8 @@ def same_as_fewer(names) -> bool:
         {"not divided by the norm", "penalty outside the division"} <= names
         # nor is what is not multiplied apart
         or {"learning rate unused", "penalty without the learning rate"} <= names
-        # signs hide how hard the penalty pulls
-        or "sign step" in names and names & penalty
+        # signs hide how hard the penalty pulls, and what is left of it
+        or "sign step" in names and names & {*penalty, "gradient piles up"}
         # both turn round
         or {"divided by the sum", "score descended"} <= names
         # without effect, it is nowhere
@@ -263,6 +263,31 @@ def returned_and_scores(img, model, target_y, l2_reg, learning_rate):
     scores = model(img)
     (scores[0, target_y] - l2_reg * (scores ** 2).sum()).backward()
     return img.data + learning_rate * img.grad.data
+
+
+@mistake(STEP, "another penalty")
+def weight_decay(img, model, target_y, l2_reg, learning_rate):
+    gradient, = torch.autograd.grad(model(img)[0, target_y], img)
+    with torch.no_grad():
+        img += learning_rate * gradient / gradient.norm()
+        img *= 1 - l2_reg
+
+
+@mistake(STEP, "another penalty")
+def length_of_each_pixel(img, model, target_y, l2_reg, learning_rate):
+    step_by(penalty=lambda x, s: x.norm(dim=1).sum())(img, model, target_y, l2_reg, learning_rate)
+
+
+@mistake(STEP, "something kept between calls")
+def momentum(img, model, target_y, l2_reg, learning_rate):
+    step_by(piles_up=True)(img, model, target_y, l2_reg, learning_rate)
+    img.grad *= 0.5
+
+
+@mistake(STEP, "score not picked")
+def no_row(img, model, target_y, l2_reg, learning_rate):
+    (model(img)[target_y] - l2_reg * (img ** 2).sum()).backward()
+    img.data += learning_rate * img.grad / img.grad.norm()
 
 
 @mistake(STEP, "clamped")

@@ -13,8 +13,10 @@ def blurred(function, img, sigma):
 
 
 def difference(function, img, sigma):
-    """By how much the result is off from img itself, which sigma 0 leaves alone."""
-    result = function(img, sigma)
+    """By how much the result is off from img, although that is written over afterwards."""
+    own = img.detach().clone()
+    result = function(own, sigma)
+    own += 1
     fits = torch.is_tensor(result) and result.shape == img.shape
     return {"result": result - img if fits else result}
 
@@ -67,7 +69,8 @@ BLUR = Exercise(
         Case(POINT, point, blurred),
     ),
     traps=(
-        Trap("sigma 0", FIRST, unblurred, torch.zeros_like, call=difference),
+        Trap("sigma 0", FIRST, unblurred, torch.zeros_like, call=difference,
+             unless=("input changed",)),
         Trap("another dtype than img's", FIRST, dtype=torch.float64),
     ),
     mistakes={

@@ -88,19 +88,19 @@ class Formula(NamedTuple):
                                move.l2_reg * self.pull(move.start), self.speed(move.rate))
         return (there.clamp(*self.clamp) if self.clamp else there) - x
 
+    def misfit(self, move, slope, left=0) -> float:
+        """How far its change is from the one that was made, in lengths of the change."""
+        wanted = self.change(move, slope, left)
+        return float((move.end - move.start.picture - wanted).norm() / wanted.norm())
+
     def explains(self, move, slope, left=0) -> bool:
-        return close(self, self.change(move, slope, left), move.end - move.start.picture)
+        return self.misfit(move, slope, left) <= (BY_SIGN if "sign step" in self.names else NEAR)
 
     def remains(self, move, left) -> torch.Tensor:
         """What is left of the gradient after this move."""
         x = move.start.picture
         return left(lambda g: self.shape(g, x), move.start.slope(self.climb),
                     move.l2_reg * self.pull(move.start))
-
-
-def close(formula, wanted, change) -> bool:
-    bound = BY_SIGN if "sign step" in formula.names else NEAR
-    return bool((wanted - change).norm() <= bound * wanted.norm())
 
 
 def moves_of(inputs, outcome) -> list[Move]:
@@ -121,28 +121,37 @@ def slips(walks: list[list[Move]]) -> tuple[str, ...]:
         return ()
     firsts = [walk[0] for walk in walks]
     free = formulas([move for move in firsts if not move.l2_reg])
+    if not free or "sign step" in free[0].names:  # signs hide how hard the penalty pulls
+        return free[0].names if free else ()
     pulled = [formula for found in free
               for formula in with_penalty(found, [move for move in firsts if move.l2_reg])]
-    if not pulled or "sign step" in free[0].names:  # signs hide how hard the penalty pulls
-        return free[0].names if free else ()
+    if not pulled:
+        return (*free[0].names, "another penalty")
     seconds = [walk[:2] for walk in walks if len(walk) > 1]
     whole = [names for formula in pulled for names in with_memory(formula, seconds)]
-    return min([*whole, *(() if whole else (f.names for f in pulled))], key=len)
+    return min(whole or [(*f.names, "something kept between calls") for f in pulled], key=len)
 
 
 def formulas(moves) -> list[Formula]:
-    """All that lead from the starts to the ends where there is no penalty, fewest slips first."""
-    tried = [(formula, [move.start.slope(climb) for move in moves])
-             for objective, climbs in OBJECTIVES.items() for climb in climbs
-             for formula in (Formula((objective,), climb, SHAPES[""][0]),)]
-    shaped = [(formula._replace(names=named(*formula.names, form), shape=shape), slopes)
-              for formula, slopes in tried for form, shapes in SHAPES.items() for shape in shapes]
+    """All that explain moves without a penalty: those with the fewest slips, and nearest, first."""
+    tried = list(objectives_and_shapes(moves))
     for ways in (as_it_is, clamped, at_another_rate):
-        found = [way for formula, slopes in shaped for way in ways(formula, moves, slopes)
+        found = [(len(way.names), sum(map(way.misfit, moves, slopes)), way)
+                 for formula, slopes in tried for way in ways(formula, moves, slopes)
                  if all(map(way.explains, moves, slopes))]
         if found:
-            return sorted(found, key=lambda formula: len(formula.names))
+            return [way for *_, way in sorted(found, key=lambda entry: entry[:2])]
     return []
+
+
+def objectives_and_shapes(moves):
+    """Each formula without a penalty, and its gradients where the moves begin."""
+    for objective, climbs in OBJECTIVES.items():
+        for climb in climbs:
+            slopes = [move.start.slope(climb) for move in moves]
+            for form, shapes in SHAPES.items():
+                for shape in shapes:
+                    yield Formula(named(objective, form), climb, shape), slopes
 
 
 def named(*names) -> tuple[str, ...]:

@@ -74,8 +74,8 @@ STEP = Exercise(
     name="class_visualization_update_step", notebook="05_class_visualization",
     parameters=("img", "model", "target_y", "l2_reg", "learning_rate"), recognise=recognise,
     cases=(
-        Case(FREE, small(6, 4, 426, 0, 1 / 8, l2_reg=0.0, learning_rate=5.0), stepped),
-        Case(SHARP, small(4, 7, 320, 3, 1, l2_reg=0.0, learning_rate=3.0), stepped),
+        Case(FREE, small(6, 4, 119, 0, 1 / 8, l2_reg=0.0, learning_rate=5.0), stepped),
+        Case(SHARP, small(4, 7, 162, 3, 1, l2_reg=0.0, learning_rate=3.0), stepped),
         Case(PULLED, small(5, 8, 345, 2, 1 / 8, l2_reg=0.015625, learning_rate=2.0), stepped),
         Case(CHAIN, small(6, 9, 285, 1, 1, l2_reg=0.0625, learning_rate=1.5, calls=3), stepped),
         Case("a specimen network", specimen, stepped, tolerance=1e-2, distance=relative_l2,
@@ -100,6 +100,9 @@ STEP = Exercise(
         "img changed where gradients are recorded":
             "img asks for its gradient, so it cannot be changed in place while gradients are "
             "recorded. Put the last line under `with torch.no_grad():`, or change img.data.",
+        "score not picked":
+            "scores has a row for each picture, here (1, K), and a gradient is taken of one number. "
+            "Pick it by row and class: scores[0, target_y].",
         "score descended":
             "The step goes downhill: the target's score falls. The gradient points to where it "
             "rises, so add the step.",
@@ -198,10 +201,17 @@ STEP = Exercise(
             "The penalty's part is taken off apart from the step, and not multiplied by "
             "learning_rate. Let g be the gradient of score minus penalty, and take one step: "
             "learning_rate * g / g.norm().",
+        "another penalty":
+            "Without a penalty we know your step, with one we do not: what l2_reg multiplies is "
+            "not the squared L2 norm of the picture. Climb scores[0, target_y] - l2_reg * "
+            "img.square().sum().",
         "gradient piles up":
             "The second call still contains the first one's gradient: backward() adds to what is "
             "in img.grad. Clear it after each step (img.grad = None, or img.grad.zero_() with its "
             "brackets; model.zero_grad() clears the network's only), or use torch.autograd.grad.",
+        "something kept between calls":
+            "The first call on a picture is right, and the second is not: something of the first is "
+            "still there. Each call takes one gradient, where img is by then, and forgets it.",
         "another dtype than img's":
             "With a float64 picture it should stay float64: make no float32 tensors of your own.",
         "train mode while it runs":
@@ -211,6 +221,8 @@ STEP = Exercise(
     errors={
         "img changed where gradients are recorded": re.compile(
             r"leaf Variable that requires grad is being used in an in-place"),
+        "score not picked": re.compile(r"grad can be implicitly created only for scalar|"
+                                       r"index \d+ is out of bounds for dimension 0 with size 1"),
         "another dtype than img's": re.compile(
             r"same dtype|[Dd]ouble.*[Ff]loat|[Ff]loat.*[Dd]ouble"),
     },
