@@ -87,7 +87,7 @@ def changes(node):
 
 
 def without_call(node, parent):
-    if isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "cv2", "np"):
+    if isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "cv2", "np", "F"):
         return False  # a module is no value
     return replace(parent, node.func.value)
 
