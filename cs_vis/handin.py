@@ -196,5 +196,6 @@ def report(remarks: list[Remark]) -> str:
                            break_long_words=False, break_on_hyphens=False) for remark in remarks]
     if any(remark.mark == MEND for remark in remarks):
         return "\n".join([*lines, "", "Not fit to hand in yet: see the lines with ✗."])
-    return "\n".join([*lines, "", "Fit to hand in. Nothing was run here: whether your answers are "
-                                  "right, the checks in the notebook say."])
+    but = ", but see what is marked !" if any(one.mark == NOTE for one in remarks) else ""
+    return "\n".join([*lines, "", f"Fit to hand in{but}. Nothing was run here: whether your "
+                                  f"answers are right, the checks in the notebook say."])

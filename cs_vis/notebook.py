@@ -66,18 +66,23 @@ def explain(error: Exception, functions: dict) -> str | None:
     if isinstance(error, NameError) and error.name in absent:
         return f"○ Run the cell above that defines {listed(absent)}, then this one again."
     defined = {name: function for name, function in functions.items() if function is not None}
+    lost = [name for name, function in defined.items() if not callable(function)]
+    if lost:
+        return (f"✗ {listed(lost)}: no function any more, but a {type(defined[lost[0]]).__name__}. "
+                f"Give that another name, and run the cell with the function again.")
     name = raised_in(error, defined)
     if name and isinstance(error, NotImplementedError) and not str(error):
         return "○ " + unsolved(*(n for n, f in defined.items() if n == name or is_stub(f)))
     problem = problem_of(error, defined.get(name))
-    if name and not passes(name, defined[name]):
+    if name and failing(name, defined[name]):
         return f"✗ Your {name} raised {problem}. Its check above says more."
     # A stub cannot be the reason: it returns nothing that could be of no use.
-    wrong = [n for n, f in defined.items() if n != name and not is_stub(f) and not passes(n, f)]
+    wrong = {n: said for n, f in defined.items()
+             if n != name and not is_stub(f) and (said := failing(n, f))}
     if wrong:
-        more = "Its check above says" if len(wrong) == 1 else "Their checks above say"
-        return (f"✗ This part cannot use what your {listed(wrong)} returned: {problem}. "
-                f"{more} more.")
+        # What was raised speaks of our own code; what the check says is about the student's.
+        said = " ".join(wrong.values()) if len(wrong) == 1 else "Their checks above say more."
+        return f"✗ This part cannot use what your {listed(wrong)} returned. {said}"
     return f"✗ Your {name} raised {problem}." if name else None
 
 
@@ -87,17 +92,16 @@ def unsolved(*names: str) -> str:
     return f"Solve the {exercise} above first: this part runs your {listed(names)}."
 
 
-def passes(name: str, function) -> bool:
-    """Does the function pass its check? Nothing is printed, and check.progress() does not hear
-    of it. Where there is no check nobody can tell."""
-    if name not in EXERCISES:
-        return True
+def failing(name: str, function) -> str:
+    """The first line of what the function's check says against it, "" where it passes or has
+    none. Nothing is printed, and check.progress() does not hear of it."""
     try:
         with redirect_stdout(StringIO()):
-            check(EXERCISES[name], function)
-    except CheckFailed:
-        return False
-    return True
+            if name in EXERCISES:
+                check(EXERCISES[name], function)
+    except CheckFailed as error:
+        return str(error).splitlines()[0]
+    return ""
 
 
 def listed(names) -> str:

@@ -73,7 +73,7 @@ def test_bad_places_are_sentences(monkeypatch, capsys, tmp_path):
     assert run_main(monkeypatch, "new-workspace", str(tmp_path / "file")) == 1
     assert capsys.readouterr().err.startswith("cs-vis: DIR=")
     assert run_main(monkeypatch, "check", str(tmp_path / "nothing.ipynb")) == 1
-    assert "is not there" in capsys.readouterr().out
+    assert "is not there" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_error_that_nobody_foresaw_is_one_line(monkeypatch, capsys):

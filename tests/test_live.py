@@ -220,6 +220,27 @@ def test_a_picture_of_the_reader_s_own_joins_the_menu(page):
     assert "✗ no.png is not a picture that can be read" in page.message
 
 
+def test_a_picture_that_lets_light_through_is_laid_on_white(page):
+    page.run(PLAY)
+    look_at(page)
+    file = io.BytesIO()
+    Image.new("RGBA", (40, 20), (0, 0, 0, 51)).save(file, "png")
+    upload(page, "screen.png", file.getvalue(), number=3)
+    page.wait(lambda m: page.frames and shade(page.frames[-1][1]) > 0.7)
+    assert shade(page.frames[-1][1]) == pytest.approx(0.8, abs=0.01) and page.message == ""
+
+
+def test_nothing_can_be_saved_while_another_picture_is_on_its_way(page):
+    page.run(ASK)
+    look_at(page)
+    save = page.find("ButtonModel", "save")
+    page.frames.clear()
+    page.move(page.find("IntSliderModel", "grey"), value=8)
+    assert page.wait(lambda m: page.widgets[save]["disabled"])
+    assert page.wait(lambda m: not page.widgets[save]["disabled"])
+    assert shade(page.frames[-1][1]) == pytest.approx(0.8, abs=0.01)
+
+
 def upload(page, name, content, number=1):
     """What the page sends when a file is chosen; the two versions of ipywidgets differ."""
     chooser = page.find("FileUploadModel")

@@ -74,6 +74,7 @@ def test_zero_maps_are_black_or_grey_without_a_division_by_zero():
     zero = torch.zeros(H, W)
     assert (plots.grey(zero).pixels == 0).all()
     assert (plots.signed(zero).pixels == 0.5).all()
+    assert plots.grey(zero).note == plots.heat(torch.rand(1, 3, H, W), zero).note == "0 everywhere"
     assert np.isfinite(plots.heat(torch.rand(1, 3, H, W), zero).pixels).all()
 
 

@@ -10,7 +10,7 @@ import torch
 from cs_vis import plots, widgets
 from cs_vis.widgets import saliency as panels
 from cs_vis.methods.occlusion import spread
-from cs_vis.methods.saliency import DeconvReLU, backprop
+from cs_vis.methods.saliency import DeconvReLU, backprop, smooth_saliency
 from cs_vis.models import SpecimenNet
 from cs_vis.reference import saliency as reference
 
@@ -221,7 +221,7 @@ def test_a_result_that_cannot_be_drawn_is_said_to_be_theirs(parts):
         return torch.full_like(X[:, 0], torch.nan)  # the drawing refuses it
     panel = widgets.saliency_panel(*parts, **STUDENT | {"compute_saliency_maps": flat})
     assert panel.problem.startswith("✗ This part cannot use what your compute_saliency_maps "
-                                    "returned: ValueError (map")
+                                    "returned. ")
 
 
 def test_what_an_error_says_is_text_and_no_html(parts):
@@ -267,6 +267,23 @@ def without_ipywidgets(monkeypatch):
     monkeypatch.delattr(widgets, "panels", raising=False)
     for name in ("panels", "controls", "screen"):
         monkeypatch.delitem(sys.modules, f"cs_vis.widgets.{name}", raising=False)
+
+
+def test_a_picture_that_was_asked_for_its_gradient_does_no_harm(parts):
+    """`X.requires_grad_()` is allowed in the exercise, and its slices would be no leaves."""
+    def familiar(X, y, model):
+        X.requires_grad_()
+        X.grad = None
+        model(X).gather(1, y.view(-1, 1)).sum().backward()
+        return X.grad.abs().amax(dim=1)
+
+    models, images = parts
+    batch = torch.cat(list(images.values())).requires_grad_()
+    panel = widgets.saliency_panel(models, {"first": batch[:1]}, compute_saliency_maps=familiar)
+    assert panel.problem == ""
+    y = torch.tensor([1, 2], device=batch.device)
+    smooth_saliency(batch, y, models["small"], familiar, samples=2,
+                    generator=torch.Generator().manual_seed(0))
 
 
 def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch, capsys):

@@ -170,7 +170,7 @@ def smooth_saliency(X: torch.Tensor, y: torch.Tensor, model: nn.Module, compute_
     require_whole(samples=samples, at_least=1)
     sigma = require_number("sigma", sigma, 0, 1)
     require_generator(generator)
-    total = 0
+    X, total = X.detach(), 0  # an X that asks for its gradient would make every copy no leaf
     for _ in range(samples):
         noise = torch.randn(X.shape, generator=generator, device=generator.device)
         total = total + compute_saliency_maps(X + sigma * noise.to(X), y, model)

@@ -14,6 +14,7 @@ from matplotlib import colormaps
 from ..require import require_at_least_0, require_finite, require_positive, require_rgb, shown
 
 WHITE_AT = 0.995  # this quantile of a map becomes white: a few extreme pixels would hide the rest
+ZERO = "0 everywhere"  # the note on a map of which no scale can be told
 ROUNDING = 1e-6   # of the scale: so little below 0 is no sign
 
 
@@ -61,7 +62,7 @@ def grey(map, *, white: float | None = None) -> Picture:
     values = _map(map, "grey")
     white = _scale(values, white, "white")
     pixels = np.clip(values / white, 0, 1)[..., None].repeat(3, axis=2)  # (H, W) -> (H, W, 3)
-    return Picture(pixels, f"white: {white:.2g}")
+    return Picture(pixels, f"white: {white:.2g}" if values.any() else ZERO)
 
 
 def signed(gradient, *, scale: float | None = None) -> Picture:
@@ -94,7 +95,8 @@ def heat(image, map, *, top: float | None = None) -> Picture:
     warm = colormaps["inferno"](strength[..., 0])[..., :3]
     grey_base = 0.25 + 0.6 * base.mean(axis=2, keepdims=True)
     cover = 0.9 * strength  # where the map is 0 the image stays clear
-    return Picture((1 - cover) * grey_base + cover * warm, f"brightest: {top:.2g}")
+    return Picture((1 - cover) * grey_base + cover * warm,
+                   f"brightest: {top:.2g}" if values.any() else ZERO)
 
 
 def coloured(map, colors: str = "magma", *, top: float = 1.0) -> Picture:

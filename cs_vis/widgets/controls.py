@@ -1,9 +1,12 @@
 """The controls of a panel, for ipywidgets 7.7 and 8."""
 
 from collections.abc import Mapping
+from io import BytesIO
 
 import ipywidgets
+from PIL import Image, ImageOps
 
+from ..images.sources import LARGEST
 from .live import Choice, Range, by_name
 
 WIDE = {"style": {"description_width": "110px"}, "layout": {"width": "340px"}}
@@ -69,3 +72,17 @@ def uploaded(value) -> tuple[str, bytes] | None:
     if isinstance(value, Mapping):  # ipywidgets 7: name -> {"content": bytes, ...}
         value = [{"name": name, **file} for name, file in value.items()]
     return (value[-1]["name"], bytes(value[-1]["content"])) if value else None
+
+
+def opaque(content: bytes):
+    """The picture laid on white where it lets light through: a screenshot often does, and a
+    button offers no other way. What cannot be read is for images.load to refuse."""
+    try:
+        picture = Image.open(BytesIO(content))
+        if not picture.has_transparency_data or picture.width * picture.height > LARGEST:
+            return content
+        picture = ImageOps.exif_transpose(picture).convert("RGBA")
+    except Exception:  # damaged files make Pillow raise nearly anything
+        return content
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture).convert("RGB")

@@ -107,7 +107,8 @@ def require_pictures_by_name(images) -> dict[str, torch.Tensor]:
                          "name -> picture")
     for name, image in images.items():
         require_images(image, f"images[{name!r}]")
-    return images
+    # Detached: what an exercise asked of one picture must not follow it into the panel.
+    return {name: image.detach() for name, image in images.items()}
 
 
 def defaults(controls: dict) -> dict:

@@ -13,7 +13,7 @@ from IPython.display import display
 
 from .. import images as pictures
 from ..methods.drive import drive
-from .controls import Menu, control_of, uploaded, value_of
+from .controls import Menu, control_of, opaque, uploaded, value_of
 from .curve import curve
 from .live import current, explained
 from .screen import Screen
@@ -106,7 +106,7 @@ class Panel:
         name, content = file
         first = next(iter(self.images.things.values()))
         try:
-            image = pictures.load(content, size=tuple(first.shape[2:])).to(first)
+            image = pictures.load(opaque(content), size=tuple(first.shape[2:])).to(first)
         except (ValueError, TypeError) as error:
             return self.say("✗ " + str(error).replace("source=<bytes>", name), problem=True)
         self.images.offer(self.images.things | {name: image}, name)
@@ -171,12 +171,14 @@ class AskPanel(Panel):
         while self.asked:
             self.asked = False
             self.say("computing …")
+            self.save.disabled = True  # what is shown is still the answer to another question
             await asyncio.sleep(BREATH)
             for drawn in self._answers():
                 self.screen.show(drawn)
                 await asyncio.sleep(BREATH)
                 if self.asked:
                     break
+        self.save.disabled = False
         self.screen.keep(self.problem or "the panel's picture")
 
     def _answers(self):

@@ -60,22 +60,25 @@ def saliency_panel(models: dict, images: dict, *, compute_saliency_maps: Callabl
 
     def answer(image, *, y, layer, channel, network, method, smoothing):
         functions = {name: current(function) for name, function in student.items()}
-        neuron = (layer, channel) if layer and method.neurons else None
-        return draw(functions, network, image, method, y, neuron, smoothing)
+        chosen = methods[method]
+        neuron = (layer, channel) if layer and chosen.neurons else None
+        yield from draw(functions, models[network], image, chosen, y, neuron, smoothing,
+                        f"{method}, {network}")
 
-    controls = {"network": Choice(models), "method": Choice(methods),
+    controls = {"network": Choice(list(models)), "method": Choice(list(methods)),
                 "y": Choice({ANSWER: None}, words="class"), "layer": Choice({CLASS_SCORE: None}),
                 "channel": Range(0, 0, 0),
                 "smoothing": Range(0.0, 6.0, 1.0, 0.5, "smoothing (px)")}
-    return ask(answer, images, controls, adapt=offer, exercises=student,
-               name="saliency")
+    return ask(answer, images, controls, exercises=student, name="saliency",
+               adapt=lambda panel, moved: offer(panel, moved, models, methods))
 
 
-def offer(panel, moved: str | None) -> None:
+def offer(panel, moved: str | None, models: dict, methods: dict) -> None:
     """Have only what the network has and the method can; a choice stays where it still exists."""
-    controls, method = panel.controls, panel.controls["method"].chosen
+    controls = panel.controls
+    method = methods[controls["method"].chosen]
     if moved in (None, "network"):
-        model = controls["network"].chosen
+        model = models[controls["network"].chosen]
         with torch.no_grad():
             found = activations(model, panel.images.chosen, model.layer_names)
         panel.channels = {name: a.shape[1] for name, a in found.items() if a.ndim == 4}
@@ -89,7 +92,7 @@ def offer(panel, moved: str | None) -> None:
     controls["y"].disabled = not controls["channel"].disabled
 
 
-def draw(student, model, image, method, y, neuron, sigma) -> Iterator[plots.Figure]:
+def draw(student, model, image, method, y, neuron, sigma, caption) -> Iterator[plots.Figure]:
     """Figures: the image with the network's answer, the map, the map on the image."""
     with torch.no_grad():
         p = model(image).softmax(dim=1)[0]  # (K,)
@@ -100,7 +103,7 @@ def draw(student, model, image, method, y, neuron, sigma) -> Iterator[plots.Figu
     question = Question(student, model, image, y, p[y].item(), neuron, sigma)
     for seen, on_image in method.draw(question):
         yield plots.show([plots.picture(image), seen, on_image], [said, asked, "on the image"],
-                         height=2.3)
+                         height=2.3, caption=caption)
 
 
 def saliency(question):

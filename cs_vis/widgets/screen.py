@@ -1,6 +1,7 @@
 """The picture of a panel: frames as JPEG bytes, each sent only after the last has arrived."""
 
 import time
+from html import escape
 from io import BytesIO
 from itertools import count
 
@@ -85,8 +86,9 @@ class Screen:
         display({"text/html": HINT.format(AGAIN), "text/plain": f"({AGAIN})"}, raw=True)
 
     def _bundle(self, words):
-        if self.frame is None:
-            return {"text/plain": words}, {}
+        if self.frame is None:  # with the hint's name, for the live panel says it, too
+            line = f'<p class="cs-vis-hint">{escape(words)}</p>'
+            return {"text/html": line, "text/plain": words}, {}
         data, kind, width = self.frame
         words = getattr(self.drawn, "alt", words)
         return ({f"image/{kind}": data, "text/plain": f"<{words}>"},
