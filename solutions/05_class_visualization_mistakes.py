@@ -811,8 +811,8 @@ FILLS = {
     "": lambda img, keep, bound: torch.where(keep, img, 0),
     "mean instead of 0":
         lambda img, keep, bound: torch.where(keep, img, img.mean(dim=(2, 3), keepdim=True)),
-    "set to the bound instead of 0": lambda img, keep, bound: torch.where(keep, img, torch.as_tensor(
-        bound).reshape(-1, 1, 1, 1).to(img)),
+    "set to the bound instead of 0": lambda img, keep, bound: torch.where(
+        keep, img, torch.as_tensor(bound).reshape(-1, 1, 1, 1).to(img)),
     "mask instead of the picture":
         lambda img, keep, bound: keep.expand_as(img).to(img.dtype),
     "pixels left out instead of 0": lambda img, keep, bound: img[keep.expand_as(img)],

@@ -146,8 +146,8 @@ def pairs_of(exercise, case, inputs, observed, goldens):
     """(output, Pair) of one case, for the outputs that are there."""
     def close(a, b):
         a, b = (x if x.dtype == torch.bool else x.double() for x in (a, b))
-        return bool(a.dtype == torch.bool or a.isfinite().all()) and case.distance(
-            a, b) <= case.tolerance
+        return a.dtype == b.dtype and bool(a.dtype == torch.bool or a.isfinite().all()) and (
+            case.distance(a, b) <= case.tolerance)
 
     for output, right in golden_of(goldens, exercise, case).items():
         result = observed.outcomes[case.name].outputs.get(output)

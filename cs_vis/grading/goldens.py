@@ -113,7 +113,7 @@ def add_fingerprint(goldens, exercise, inputs, names, function):
 
 def apart(tensor, golden, case) -> bool:
     """Is this well away from what is right?"""
-    if tensor.shape != golden.shape:
+    if tensor.shape != golden.shape or (tensor.dtype == torch.bool) != (golden.dtype == torch.bool):
         return True
     distance = case.distance(comparable(tensor), comparable(golden))
     return not distance <= 3 * max(case.tolerance, LIKENESS)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from ..ascent import BY_SIGN, FORMS, NEAR, OBJECTIVES, Start
+from ..distance import comparable
 from ..inputs import live
 
 DOWNHILL = ("score descended", "loss climbed")
@@ -52,7 +53,8 @@ PULLS = {  # the gradient of what is taken off, without its weight, at start
 PLACES: dict[str, Callable] = {  # the change, from shape(g), slope, pull and rate
     "": lambda shape, slope, pull, rate: rate * shape(slope - pull),
     "penalty outside the division": lambda shape, slope, pull, rate: rate * (shape(slope) - pull),
-    "penalty without the learning rate": lambda shape, slope, pull, rate: rate * shape(slope) - pull,
+    "penalty without the learning rate":
+        lambda shape, slope, pull, rate: rate * shape(slope) - pull,
 }
 LEFT = {  # of the first step's gradient, when the second begins
     "": (lambda shape, slope, pull: torch.zeros_like(slope),),
@@ -108,9 +110,9 @@ def moves_of(inputs, outcome) -> list[Move]:
     given = live(inputs, "cpu", torch.float64)
     pictures = [outcome.outputs.get(f"returned {name}", picture)
                 for name, picture in outcome.outputs.items() if not name.startswith("returned ")]
-    if not all(torch.is_tensor(p) and p.shape == given["img"].shape for p in pictures):
+    if any(picture.shape != given["img"].shape for picture in pictures):
         return []
-    pictures = [given["img"], *(p.double() for p in pictures)]
+    pictures = [given["img"], *map(comparable, pictures)]
     return [Move(Start(given["model"], given["target_y"], start), given["l2_reg"],
                  given["learning_rate"], end) for start, end in zip(pictures, pictures[1:])]
 

@@ -4,7 +4,7 @@ import re
 
 import torch
 
-from ..distance import relative_l2
+from ..distance import comparable, relative_l2
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network
@@ -57,9 +57,8 @@ def recognise(observed, inputs):
     first = outcomes[FREE].outputs
     if "returned picture" in first:
         return ("new picture returned", *slips_of(outcomes, inputs))
-    still = all(torch.is_tensor(outcome.outputs["picture"]) and torch.equal(
-        outcome.outputs["picture"].double(), inputs[name]["img"])
-        for name, outcome in outcomes.items())
+    still = all(torch.equal(comparable(outcome.outputs["picture"]), inputs[name]["img"])
+                for name, outcome in outcomes.items())
     return ("picture left as it was",) if still else slips_of(outcomes, inputs)
 
 
@@ -101,8 +100,8 @@ STEP = Exercise(
             "img asks for its gradient, so it cannot be changed in place while gradients are "
             "recorded. Put the last line under `with torch.no_grad():`, or change img.data.",
         "score not picked":
-            "scores has a row for each picture, here (1, K), and a gradient is taken of one number. "
-            "Pick it by row and class: scores[0, target_y].",
+            "scores has a row for each picture, here (1, K), and a gradient is taken of one "
+            "number. Pick it by row and class: scores[0, target_y].",
         "score descended":
             "The step goes downhill: the target's score falls. The gradient points to where it "
             "rises, so add the step.",
@@ -210,8 +209,8 @@ STEP = Exercise(
             "in img.grad. Clear it after each step (img.grad = None, or img.grad.zero_() with its "
             "brackets; model.zero_grad() clears the network's only), or use torch.autograd.grad.",
         "something kept between calls":
-            "The first call on a picture is right, and the second is not: something of the first is "
-            "still there. Each call takes one gradient, where img is by then, and forgets it.",
+            "The second call on a picture does something else than the first: something was kept. "
+            "Each call takes one gradient, where img is by then, and forgets it.",
         "another dtype than img's":
             "With a float64 picture it should stay float64: make no float32 tensors of your own.",
         "train mode while it runs":
