@@ -1,6 +1,7 @@
 """The feedback page: a function of a graded notebook and its points."""
 
 import re
+from html import unescape
 
 import nbformat
 import pytest
@@ -56,6 +57,21 @@ def test_all_right():
     text = words(shown(notebook()))
     assert "✓ double 4 / 4 right" in text and "✗" not in text
     assert "✓ Another x . (2 of 2)" in text
+
+
+def test_a_syntax_error_is_the_reason_and_not_the_name_that_is_missing():
+    graded = notebook([error("NameError", "name 'double' is not defined")])
+    graded.cells[1].outputs = [error("SyntaxError", "expected ':' (7.py, line 1)")]
+    assert "✗ double 2 / 4 SyntaxError: expected ':' (line 1)" in unescape(
+        words(shown(graded, (0, 2))))
+    assert said.reason(graded) == "double: SyntaxError: expected ':' (line 1)"
+
+
+def test_what_has_not_run_is_not_said_to_have_passed():
+    graded = notebook()
+    assert said.reason(graded) == "not graded yet: run `nbgrader autograde` again"
+    graded.cells[2].execution_count = 3
+    assert said.reason(graded) == "all checks passed"
 
 
 def test_a_long_name_may_break_at_its_underscores():

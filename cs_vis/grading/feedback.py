@@ -56,6 +56,7 @@ class Exercise:
     later: list[Part] = field(default_factory=list)  # after its checks
     verdicts: list[Verdict] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)  # HTML
+    unreadable: str = ""  # the answer's syntax error
 
     @property
     def points(self) -> float:
@@ -73,7 +74,7 @@ class Exercise:
         failures = [verdict.line for verdict in self.verdicts if verdict.line]
         if self.points != sum(v.score.maximum for v in self.verdicts if not v.line):
             return "points given by hand"
-        return failures[0] if failures else "right"
+        return (self.unreadable or failures[0]) if failures else "right"
 
 
 def page(notebook, *, title: str, student: str, scores: dict[str, Score], remarks=(),
@@ -128,6 +129,8 @@ def add(exercise: Exercise, cell, scores, comments) -> None:
     name = cell.metadata.nbgrader.grade_id
     if utils.is_solution(cell) or utils.is_task(cell):
         exercise.parts.append(Part(content(cell), outputs(cell)))
+        exercise.unreadable = exercise.unreadable or (
+            said.line(cell) if said.is_unreadable(cell) else "")
     if comments.get(name):
         exercise.comments.append(Markup(to_html(comments[name])))
     if called := re.search(r"\bcheck\.(\w+)\(", cell.source):

@@ -11,6 +11,7 @@ from cs_vis.checks import EXERCISES
 UNSOLVED = ("NotSolved", "NotImplementedError")
 NOTHING = "NothingHandedIn"  # the name of the error of every graded cell of such a submission
 TOO_LATE = "CellTimeoutError"
+SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 LINES = {"NotSolved": "not written yet", "NotImplementedError": "not written yet",
          NOTHING: "nothing to grade", TOO_LATE: "ran longer than the time limit"}
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -25,13 +26,22 @@ def reason(graded) -> str:
         return nothing
     failed = {}  # exercise -> its first failure
     for cell in graded.cells:
-        if utils.is_grade(cell) and line(cell):
+        # An answer that Python cannot read fails its checks by the missing name alone.
+        if line(cell) and (utils.is_grade(cell) or is_unreadable(cell)):
             failed.setdefault(exercise(cell), line(cell))
+    if not failed and not any(cell.get("execution_count") for cell in graded.cells):
+        return "not graded yet: run `nbgrader autograde` again"
     if not failed:
         return "all checks passed"
     (name, sentence), *others = failed.items()
     also = f"; also {', '.join(other for other, _ in others)}" if others else ""
     return f"{name}: {sentence}{also}"
+
+
+def is_unreadable(cell) -> bool:
+    """Is it an answer with a syntax error?"""
+    error = error_of(cell)
+    return utils.is_solution(cell) and error is not None and error.ename in SYNTAX
 
 
 def exercise(cell) -> str:
@@ -47,6 +57,8 @@ def line(cell) -> str:
     if error.ename in LINES:
         return LINES[error.ename]
     lines = sentence(error).splitlines()
+    if error.ename in SYNTAX:
+        return f"{error.ename}: {lines[0]}"
     return known_mistakes().get(lines[0]) or shorten(lines[0], 90, placeholder=" ...")
 
 

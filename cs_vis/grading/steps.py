@@ -22,13 +22,14 @@ REMARKS = "remarks"  # the id of the cell that says what the grader did
 
 
 class TagChecks(NbGraderPreprocessor):
-    """generate_assignment: let "Run all" go on after a check that fails.
+    """generate_assignment: let "Run all" go on after a check that fails, and after an answer that
+    Python cannot read.
 
     Only the release has the tag: in the executed solution a failing check must stop the tests.
     """
 
     def preprocess_cell(self, cell, resources, index):
-        if utils.is_grade(cell) and cell.cell_type == "code":
+        if cell.cell_type == "code" and (utils.is_grade(cell) or utils.is_solution(cell)):
             cell.metadata.tags = [*cell.metadata.get("tags", []), MAY_FAIL]
         return cell, resources
 
