@@ -25,7 +25,11 @@ SOLUTIONS = {"compute_saliency_maps": "saliency_solution", "occlusion_map": "occ
              "GuidedReLU": "guided_solution", "segment_by_saliency": "segment_solution"}
 REFERENCES = {  # of notebooks that are not there yet: what belongs to the answer, in the reference
     "make_fooling_image": ("STEPS", "RATE", "make_fooling_image"),
-    "attack_step": ("attack_step", "lengths"), "magnified_difference": ("magnified_difference",)}
+    "attack_step": ("attack_step", "lengths"), "magnified_difference": ("magnified_difference",),
+    "class_visualization_update_step": ("class_visualization_update_step",),
+    "jitter": ("jitter",), "blur": ("blur",),
+    "clip_small_pixels": ("clip_small_pixels", "without_smallest"),
+    "clip_small_gradients": ("clip_small_gradients", "without_smallest")}
 ON_THE_CPU = "moves to the device and the dtype of the input: the CPU's and float32 already"
 EQUIVALENT = {  # (exercise, part of the description) -> why it is right
     ("compute_saliency_maps", "X.detach() without .detach()"):
@@ -62,9 +66,24 @@ EQUIVALENT |= {
     ("magnified_difference", "fooled.detach() without .detach()"): "fooled asks for no gradient",
     ("magnified_difference", "X.detach() without .detach()"): "X asks for no gradient",
 }
+NO_GRADIENT = "a helper's picture asks for no gradient"
+EQUIVALENT |= {
+    ("class_visualization_update_step", "img.detach() without .detach()"):
+        "asks img itself for its gradient: the familiar way",
+    ("class_visualization_update_step", "torch.finfo(img.dtype)"): ZERO,
+    ("class_visualization_update_step", "0 -> -1"): "of one picture the first is the last, too",
+    ("jitter", "img.detach() without .detach()"): NO_GRADIENT,
+    ("blur", "img.detach() without .detach()"): NO_GRADIENT,
+    ("blur", "keyword device=img.device left out"): ON_THE_CPU,
+    ("clip_small_pixels", "img.detach() without .detach()"): NO_GRADIENT,
+    ("clip_small_gradients", "img.detach() without .detach()"): NO_GRADIENT,
+    ("clip_small_gradients", "gradient.detach() without .detach()"): NO_GRADIENT,
+}
 CHECK_ONLY = {  # rejected by the check, too fine for what a fresh scene shows
     ("make_fooling_image", "X.detach().clone() without .clone()"):
         "X itself comes back where it fools already: shows to whoever then writes into it",
+    ("blur", "img.detach().clone() without .clone()"):
+        "img itself comes back for sigma 0: shows to whoever then writes into it",
     ("segment_by_saliency", "255 -> 256"): "a byte more in bright places; white turns black",
     ("segment_by_saliency", "255 -> 254"): "a byte less in bright places",
     ("segment_by_saliency", "blurred <= low by Lt"): "a tie at the low quantile, in one fresh "

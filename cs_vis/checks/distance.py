@@ -7,11 +7,13 @@ import torch
 
 def largest_error(result, golden) -> float:
     """The largest difference, in units of the largest golden value."""
+    result, golden = result.double(), golden.double()  # masks cannot be subtracted
     return ((result - golden).abs().max() / golden.abs().max().clamp(min=1e-12)).item()
 
 
 def relative_l2(result, golden) -> float:
     """‖result − golden‖ / ‖golden‖: forgives the few pixels where a ReLU tips over by rounding."""
+    result, golden = result.double(), golden.double()
     return ((result - golden).norm() / golden.norm()).item()
 
 
