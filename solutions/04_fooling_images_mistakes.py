@@ -248,6 +248,16 @@ def change(X, target_y, model):
     return fooling_by()(X, target_y, model) - X
 
 
+@mistake("make_fooling_image", "changed at the end")
+def clamped_at_the_end(X, target_y, model):
+    return fooling_by()(X, target_y, model).clamp(0, 1)
+
+
+@mistake("make_fooling_image", "changed at the end")
+def rounded_to_bytes(X, target_y, model):
+    return (fooling_by()(X, target_y, model) * 255).round() / 255
+
+
 @mistake("make_fooling_image", "starts from another picture")
 def from_grey(X, target_y, model):
     return fooling_by()(torch.full_like(X, 0.5), target_y, model)

@@ -15,6 +15,7 @@ from cs_vis import checks
 from cs_vis.checks.fixtures import numbers
 from cs_vis.checks.observe import observe
 from cs_vis.checks.stored import golden_of, load_goldens
+from written import EXERCISES
 
 CLONE_ONLY = ("cs_vis.reference", "cs_vis.grading", "cs_vis.training", "cs_vis.__main__",
               "cs_vis.cli")
@@ -62,9 +63,10 @@ def solves(exercise, function, goldens) -> bool:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name, arguments", [
     ("compute_saliency_maps", 3), ("occlusion_map", 3), ("segment_by_saliency", 2),
-    ("GuidedReLU", 0)])
+    ("GuidedReLU", 0), ("make_fooling_image", 3), ("attack_step", 0), ("magnified_difference", 3)])
 def test_no_single_call_is_the_answer(name, arguments):
-    exercise, goldens = checks.EXERCISES[name], load_goldens("03_saliency")
+    exercise = EXERCISES[name]
+    goldens = load_goldens(exercise.notebook)
     found = []
     with redirect_stdout(io.StringIO()):
         for words, thing in shipped():

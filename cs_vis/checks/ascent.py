@@ -112,13 +112,16 @@ def rule_of(starts: list[Start], ends: list[torch.Tensor]) -> Rule | None:
     return None
 
 
-def memory_of(rule: Rule, first: Start, second: Start, end) -> str | None:
-    """What the second step does with the gradients so far; None for what nobody knows."""
-    before, here = first.slope(rule.climb), second.slope(rule.climb)
-    for name, slope in (("", here), ("gradient piles up", before + here),
-                        ("gradient piles up", rule.shape(before) + here),  # divided in place
-                        ("gradient taken once", before)):
-        if leads(rule, second.picture, slope, end):
+def memory_of(rule: Rule, starts: list[Start], end) -> str | None:
+    """What the step from the last of the starts to the end does with the gradients since the
+    first: "" where it takes its own alone; None for what nobody knows."""
+    slopes = [start.slope(rule.climb) for start in starts]
+    in_place = slopes[0]  # divided where it lies, and added to there
+    for slope in slopes[1:]:
+        in_place = rule.shape(in_place) + slope
+    for name, slope in (("", slopes[-1]), ("gradient piles up", sum(slopes)),
+                        ("gradient piles up", in_place), ("gradient taken once", slopes[0])):
+        if leads(rule, starts[-1].picture, slope, end):
             return name
     return None
 

@@ -77,9 +77,9 @@ def recorded(model, calls: int = CALLS):
 def steps_of(path: Trace) -> torch.Tensor:
     """The pictures from the first to the last, (T, 3, H, W), float64, without looks back at the
     first one; empty where there is nothing to read."""
-    pictures = path.pictures.double() if isinstance(path, Trace) else torch.empty(0)
-    if pictures.ndim != 4:
+    if not isinstance(path, Trace) or path.pictures.ndim != 4:
         return torch.empty(0, 3, 1, 1)
+    pictures = path.pictures.double()
     kept = [k for k, picture in enumerate(pictures)
             if k == 0 or not torch.equal(picture, pictures[0])]
     return pictures[kept]

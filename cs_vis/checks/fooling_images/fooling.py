@@ -7,7 +7,7 @@ import torch
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network, live
-from ..path import recorded, steps_of
+from ..path import recorded
 from .reading import LIMIT, Walk, slips
 
 
@@ -18,14 +18,6 @@ def walked(function, X, target_y, model):
         result = function(X, target_y, model)
     path = record.path(result)
     return {"path": path} if result is None and not path.ended else {"result": result, "path": path}
-
-
-def first_pictures(function, X, target_y, model):
-    """The picture after three steps, where nobody can say how far one has to go."""
-    outputs = walked(function, X, target_y, model)
-    pictures = steps_of(outputs["path"])[:4].to(X.dtype)
-    third = {"picture after three steps": pictures[-1:]} if len(pictures) else {}
-    return {**third, "path": outputs["path"]}
 
 
 def overwritten(function, X, target_y, model):
@@ -41,9 +33,12 @@ def overwritten(function, X, target_y, model):
 
 
 def kind_of_result(function, X, target_y, model):
-    """The shape and dtype of the result alone."""
-    result = walked(function, X, target_y, model).get("result")
-    return {"result": torch.zeros_like(result) if torch.is_tensor(result) else result}
+    """The result's shape and dtype alone, for no two ways are alike in the end; and the path. Of
+    a loop without an end, X stands for the result."""
+    outputs = walked(function, X, target_y, model)
+    result = outputs.get("result", X)
+    result = torch.zeros_like(result) if torch.is_tensor(result) else result
+    return {"result": result, "path": outputs["path"]}
 
 
 def network(numbers, seed, sharpness, guarded=False):
@@ -84,10 +79,12 @@ def recognise(observed, inputs):
 def conventions(observed, inputs):
     """When it is tested, if that shows on a picture that fools already; and where it gives up."""
     fooled, far = (Walk(inputs[case], observed.outcomes[case]) for case in (FOOLED, UNREACHABLE))
-    found = {"tested after the step": (FOOLED,)} if fooled.moves == 1 else {}
+    found = {}
+    if fooled.moves == 1 and fooled.strides_of_one():
+        found["tested after the step"] = (FOOLED,)
     if far.moves and not far.path.ended:
         found["no limit"] = ()
-    elif far.moves not in (0, LIMIT):
+    elif far.moves not in (0, LIMIT) and far.strides_of_one():  # else it also looks elsewhere
         found["another limit"] = ()
     return found
 
@@ -99,7 +96,7 @@ FOOLING = Exercise(
         Case(ONE, solvable(6, 9, 336, target=0, sharpness=1 / 8), walked),
         Case(OTHER, solvable(8, 5, 1472, target=3, sharpness=1, guarded=True), walked),
         Case(FOOLED, fooled_already, walked),
-        Case(UNREACHABLE, out_of_reach, first_pictures),
+        Case(UNREACHABLE, out_of_reach, kind_of_result),
     ),
     traps=(
         Trap("X itself returned", FOOLED, call=overwritten,
@@ -123,6 +120,9 @@ FOOLING = Exercise(
             "moved.",
         "the change returned":
             "What comes back is the change alone. Return the changed picture, X plus that.",
+        "changed at the end":
+            "The picture that comes back is not the one that fooled the network: it was clamped, "
+            "rounded or rescaled at the end. Return it as it is; it is clamped when it is shown.",
         "score descended":
             "The steps go downhill: the target's score falls. Its gradient points to where it "
             "rises, so add the step.",

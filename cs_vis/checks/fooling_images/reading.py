@@ -17,6 +17,7 @@ class Walk:
         given = live(inputs, "cpu", torch.float64)
         self.X, self.target, self.model = given["X"], given["target_y"], given["model"]
         self.path, self.result = (outcome.outputs.get(name) for name in ("path", "result"))
+        self.result = self.result.cpu() if torch.is_tensor(self.result) else None
         pictures = steps_of(self.path)
         fits = len(pictures) > 0 and pictures.shape[1:] == self.X.shape[1:]
         self.pictures = pictures if fits else self.X[:0]
@@ -25,11 +26,18 @@ class Walk:
     def moves(self) -> int:
         return max(len(self.pictures) - 1, 0)
 
-    def start(self, k) -> Start:
-        return Start(self.model, self.target, self.pictures[k:k + 1])
+    def strides_of_one(self) -> bool:
+        """Is every move as long as the notebook says?"""
+        lengths = self.pictures.diff(dim=0).flatten(1).norm(dim=1)
+        return bool(((lengths - 1).abs() < 1e-3).all())
 
-    def end(self, k):
-        return self.pictures[k + 1:k + 2]
+    def starts(self, count) -> list[Start]:
+        """Where the first `count` moves begin."""
+        return [Start(self.model, self.target, picture[None]) for picture in self.pictures[:count]]
+
+    def end(self, count):
+        """Where the last of them leads."""
+        return self.pictures[count:count + 1]
 
     def fooled_after(self) -> int | None:
         """The number of moves after which the network first says the target."""
@@ -45,7 +53,8 @@ def slips(walks: list[Walk], fooled: Walk) -> tuple[str, ...]:
         if found:
             return (found,)
     moving = [walk for walk in walks if walk.moves and not walk.path.training]
-    names = (*of_the_steps(moving), *of_the_mode(walks), *of_the_end(moving, fooled))
+    rule = rule_of([w.starts(1)[0] for w in moving], [w.end(1) for w in moving]) if moving else None
+    names = (*of_the_steps(moving, rule), *of_the_mode(walks), *of_the_end(moving, fooled, rule))
     endless = any(isinstance(walk.path, Trace) and not walk.path.ended for walk in walks)
     return names or ("never ends",) * endless
 
@@ -60,7 +69,7 @@ def of_the_network(walk) -> str | None:
 
 def of_the_result(walk) -> str | None:
     """The path may be right, and what comes back be another tensor."""
-    if not torch.is_tensor(walk.result) or walk.result.shape != walk.X.shape:
+    if walk.result is None or walk.result.shape != walk.X.shape:
         return None
     result, before = walk.result.double(), walk.pictures[:-1]
     if near(result, walk.X):
@@ -75,16 +84,15 @@ def of_the_mode(walks):
         isinstance(walk.path, Trace) and walk.path.training for walk in walks)
 
 
-def of_the_steps(walks) -> tuple[str, ...]:
+def of_the_steps(walks, rule) -> tuple[str, ...]:
     """Objective, divisor and rate by the first step; by the second, what is left of the first."""
-    rule = rule_of([w.start(0) for w in walks], [w.end(0) for w in walks]) if walks else None
     if rule is None:
         return ()
-    memories = {memory_of(rule, w.start(0), w.start(1), w.end(1)) for w in walks if w.moves > 1}
+    memories = {memory_of(rule, w.starts(2), w.end(2)) for w in walks if w.moves > 1}
     return (*rule.names, *filter(None, memories))
 
 
-def of_the_end(walks, fooled) -> tuple[str, ...]:
+def of_the_end(walks, fooled, rule) -> tuple[str, ...]:
     """When it stops, compared with when its own pictures fool the network.
 
     One move on a picture that fools already may be a convention, so it is not told here.
@@ -93,7 +101,9 @@ def of_the_end(walks, fooled) -> tuple[str, ...]:
     if fooled.moves > 1 or any(more > 1 for more in late):
         return ("goes on when the network is fooled",)
     if 1 in late:
-        return ("one step too many",)
+        last = next(w for w in walks if w.fooled_after() == w.moves - 1)
+        changed = rule and memory_of(rule, last.starts(last.moves), last.end(last.moves)) is None
+        return ("changed at the end",) if changed else ("one step too many",)
     early = any(walk.moves < FEW and walk.path.ended and walk.fooled_after() is None
                 for walk in walks)
     return ("stops before the network is fooled",) * early
