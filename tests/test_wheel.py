@@ -170,7 +170,7 @@ def test_it_works_in_an_environment_without_the_clone(student, tmp_path):
 def test_graded_cells_are_called_where_only_the_wheel_is(student, tmp_path):
     """Drawn and judged here, in the clone; called there."""
     from test_hidden import judged_apart, solution_cells
-    said = judged_apart(tmp_path, solution_cells(), python=student)
+    said = judged_apart(tmp_path, "03_saliency", solution_cells(), python=student)
     assert len(said) == 14 and not any(said.values()), said
 
 
