@@ -237,6 +237,18 @@ def stuck(X, target_y, model):
         X_fooling = leaf.detach() + g / g.norm()
 
 
+@mistake("make_fooling_image", "steps of changing length")
+def smaller_and_smaller(X, target_y, model):
+    X_fooling = X.clone().requires_grad_()
+    for i in range(100):
+        scores = model(X_fooling)
+        if scores.argmax() == target_y:
+            break
+        g, = torch.autograd.grad(scores[0, target_y], X_fooling)
+        X_fooling.data += g / g.norm() / (i + 1)
+    return X_fooling
+
+
 @mistake("make_fooling_image", "the original returned")
 def wrong_name_returned(X, target_y, model):
     fooling_by()(X, target_y, model)
@@ -627,6 +639,12 @@ for names, entries in products(
         mistake("attack_step", *names)(attack_by(*entries))
 
 
+for name in ("linf", "l2"):
+    mistake("attack_step", "the norm unused")(
+        lambda X, original, y, model, rate, radius, norm, name=name: attack_by()(
+            X, original, y, model, rate, radius, name))
+
+
 @mistake("attack_step", "gradient at the original")
 def gradient_at_the_original(X, original, y, model, rate, radius, norm):
     leaf = original.detach().clone().requires_grad_()
@@ -836,8 +854,9 @@ def difference_by(difference=DIFFERENCES[""], scaled=SCALES[""], grey=0.5, cut=C
     return lambda X, fooled, scale: cut(grey + scaled(difference(X, fooled), scale))
 
 
-for names, entries in products(DIFFERENCES, SCALES, GREYS, CUTS, at_most=2):
-    mistake("magnified_difference", *names)(difference_by(*entries))
+for names, entries in products(DIFFERENCES, SCALES, GREYS, CUTS, at_most=3):
+    if len(names) < 3 or {"absolute difference", "black where nothing changed"} < set(names):
+        mistake("magnified_difference", *names)(difference_by(*entries))
 
 
 @mistake("magnified_difference", "rescaled from minimum to maximum")

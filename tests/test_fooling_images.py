@@ -263,7 +263,7 @@ def test_a_function_that_returns_only_when_it_fooled():
         if model(fooled).argmax() == target_y:
             return fooled
     failed = said(FOOLING, no_return_at_the_limit)
-    assert "With a class out of reach, the result should be a plain tensor and is of type None" in (
+    assert "With a class out of reach, the picture should be a plain tensor and is of type None" in (
         str(failed))
 
 

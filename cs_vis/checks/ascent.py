@@ -123,7 +123,8 @@ def memory_of(rule: Rule, starts: list[Start], end) -> str | None:
                         ("gradient piles up", in_place), ("gradient taken once", slopes[0])):
         if leads(rule, starts[-1].picture, slope, end):
             return name
-    return None
+    same_way = rate_of(rule, starts[-1].picture, slopes[-1], end)
+    return "steps of changing length" if same_way else None
 
 
 def leads(rule, picture, slope, end) -> bool:

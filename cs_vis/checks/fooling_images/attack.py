@@ -82,6 +82,9 @@ ATTACK = Exercise(
         "rate and radius swapped":
             "rate and radius are swapped: rate is how far one step goes, radius how far from the "
             "original all steps together may lead.",
+        "the norm unused":
+            "The step and the ball are those of one norm, whichever is asked for. Look at norm, "
+            "which is \"linf\" or \"l2\".",
         "the change returned":
             "What comes back is the change alone. Return the picture, the original plus that.",
         "loss descended":

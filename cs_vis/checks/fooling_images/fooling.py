@@ -33,12 +33,18 @@ def overwritten(function, X, target_y, model):
 
 
 def kind_of_result(function, X, target_y, model):
-    """The result's shape and dtype alone, for no two ways are alike in the end; and the path. Of
-    a loop without an end, X stands for the result."""
+    """The result's shape and dtype alone, for long ways end anywhere. Of a loop without an end, X
+    stands for the result."""
+    result = walked(function, X, target_y, model).get("result", X)
+    return {"result": torch.zeros_like(result) if torch.is_tensor(result) else result}
+
+
+def given_up(function, X, target_y, model):
+    """That a picture comes back at all, and the path."""
     outputs = walked(function, X, target_y, model)
     result = outputs.get("result", X)
-    result = torch.zeros_like(result) if torch.is_tensor(result) else result
-    return {"result": result, "path": outputs["path"]}
+    return {"picture": torch.zeros_like(result) if torch.is_tensor(result) else result,
+            "path": outputs["path"]}
 
 
 def network(numbers, seed, sharpness, guarded=False):
@@ -96,7 +102,7 @@ FOOLING = Exercise(
         Case(ONE, solvable(6, 9, 336, target=0, sharpness=1 / 8), walked),
         Case(OTHER, solvable(8, 5, 1472, target=3, sharpness=1, guarded=True), walked),
         Case(FOOLED, fooled_already, walked),
-        Case(UNREACHABLE, out_of_reach, kind_of_result),
+        Case(UNREACHABLE, out_of_reach, given_up),
     ),
     traps=(
         Trap("X itself returned", FOOLED, call=overwritten,
@@ -187,6 +193,9 @@ FOOLING = Exercise(
         "gradient taken once":
             "The second step goes the way of the first. Take the gradient anew in each step, "
             "where the picture is by then.",
+        "steps of changing length":
+            "The first step is as long as it should be, and the next one is not. Every step has "
+            "length 1, the learning rate.",
         "stops before the network is fooled":
             "The loop ends before the network says the target. Go on until "
             "scores.argmax() == target_y, for 100 steps at most.",
