@@ -110,7 +110,8 @@ def test_a_wrong_loop_fails_when_judged_apart(tmp_path):
         "RATE * gradient", "0.5 * gradient").replace("gradient.sign() if norm", "gradient if norm")
     said = judged_apart(tmp_path, "04_fooling_images", wrong)
     failed = {name for name, sentence in said.items() if sentence}
-    assert failed == {"fooling_check", "reached", "steps", "stop", "whole", "attack_check", "in_box"}
+    assert failed == {"fooling_check", "reached", "steps", "stop", "whole", "attack_check",
+                      "in_box"}
     assert "The learning rate is 1" in said["fooling_check"]
     assert "the steps go on" in said["fooling_check"]
 

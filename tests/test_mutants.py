@@ -153,7 +153,8 @@ def drawn_for(exercise):
 
 
 def killed_by_hidden(cells, function):
-    return any(cell.judge_outcomes(inputs, cell.observe(inputs, function)) for cell, inputs in cells)
+    return any(cell.judge_outcomes(inputs, cell.observe(inputs, function))
+               for cell, inputs in cells)
 
 
 def listed(table, exercise, words):

@@ -56,7 +56,8 @@ ATTACK = Exercise(
     name="attack_step", notebook="04_fooling_images",
     parameters=("X", "original", "y", "model", "rate", "radius", "norm"), conventions=conventions,
     cases=(
-        Case(LINF, underway(4, 6, 498, [2, 0, 3], "linf", 1 / 8, 3 / 16, (1.0, 0.5, 1.5)), one_step),
+        Case(LINF, underway(4, 6, 498, [2, 0, 3], "linf", 1 / 8, 3 / 16, (1.0, 0.5, 1.5)),
+             one_step),
         Case(L2, underway(6, 4, 1927, [2, 3, 0], "l2", 5 / 4, 3 / 2, (0.1, 0.9, 1.4)), one_step),
         Case("a step longer than the radius, L∞",
              underway(4, 8, 891, [1, 3, 0], "linf", 3 / 8, 1 / 4, (0.0, 1.0, 0.6)), one_step),

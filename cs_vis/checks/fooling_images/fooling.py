@@ -77,14 +77,17 @@ ONE, OTHER = "a small network", "one with dropout and batch norm"
 FOOLED, UNREACHABLE = "a picture that fools already", "a class out of reach"
 
 
+def walks_of(observed, inputs, *cases):
+    return [Walk(inputs[case], observed.outcomes[case].outputs) for case in cases]
+
+
 def recognise(observed, inputs):
-    walks = [Walk(inputs[case], observed.outcomes[case]) for case in (ONE, OTHER, FOOLED)]
-    return slips(walks[:2], walks[2])
+    return slips(walks_of(observed, inputs, ONE, OTHER), *walks_of(observed, inputs, FOOLED))
 
 
 def conventions(observed, inputs):
     """When it is tested, if that shows on a picture that fools already; and where it gives up."""
-    fooled, far = (Walk(inputs[case], observed.outcomes[case]) for case in (FOOLED, UNREACHABLE))
+    fooled, far = walks_of(observed, inputs, FOOLED, UNREACHABLE)
     found = {}
     if fooled.moves == 1 and fooled.strides_of_one():
         found["tested after the step"] = (FOOLED,)

@@ -13,10 +13,10 @@ FEW = 8  # steps are enough for every case that can be solved
 class Walk:
     """One problem, and the pictures that a function passed through on it."""
 
-    def __init__(self, inputs, outcome):
+    def __init__(self, inputs, outputs):
         given = live(inputs, "cpu", torch.float64)
         self.X, self.target, self.model = given["X"], given["target_y"], given["model"]
-        self.path, self.result = (outcome.outputs.get(name) for name in ("path", "result"))
+        self.path, self.result = (outputs.get(name) for name in ("path", "result"))
         self.result = self.result.cpu() if torch.is_tensor(self.result) else None
         pictures = steps_of(self.path)
         fits = len(pictures) > 0 and pictures.shape[1:] == self.X.shape[1:]

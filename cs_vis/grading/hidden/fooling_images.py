@@ -79,8 +79,9 @@ def problem(generator, height, width, guarded=False):
         sharpness = (1 / 6, 2)[int(torch.randint(2, (), generator=generator))]
         for name in ("head.weight", "head.bias"):
             weights[name] *= sharpness
-        return {"X": numbers(1, 3, height, width, seed=0), "model": Network("tiny", weights, guarded),
-                "target_y": int(torch.randint(6, (), generator=generator))}
+        return {"X": numbers(1, 3, height, width, seed=0),
+                "target_y": int(torch.randint(6, (), generator=generator)),
+                "model": Network("tiny", weights, guarded)}
     return until(draw, lambda inputs: worth_walking(inputs) and steady(FOOLING.cases[0], inputs))
 
 
@@ -128,7 +129,7 @@ def judge_stop(trials):
     for given, right, outputs in trials:
         if not is_picture(outputs.get("result"), right["result"]):
             return "on a fresh picture the result is not a picture (1, 3, H, W)"
-        walk = Walk(given, Outputs(outputs))
+        walk = Walk(given, outputs)
         if not len(walk.pictures) or not near(walk.pictures[:1], given["X"]):
             return "the network is asked about another picture than X first"
         if not near(walk.pictures[-1:], outputs["result"]):
@@ -138,13 +139,6 @@ def judge_stop(trials):
         if after is None or walk.moves > max(after, 1 if after == 0 else 0):
             return "it does not stop where its own pictures first fool the network"
     return None
-
-
-class Outputs:
-    """The outputs of a trial, as Walk reads them."""
-
-    def __init__(self, outputs):
-        self.outputs = outputs
 
 
 def near(a, b) -> bool:
