@@ -6,39 +6,16 @@ are factors, and what is stored are their products: so two slips are both said.
 """
 
 from functools import partial
-from itertools import product
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from cs_vis.grading.mistakes import collection, products
+
 EXERCISES = ("compute_saliency_maps", "occlusion_map", "GuidedReLU", "segment_by_saliency")
-MISTAKES = {exercise: [] for exercise in EXERCISES}  # (names, function): one slip, or several
-ALTERNATIVES = {exercise: {} for exercise in EXERCISES}
-
-
-def mistake(exercise, *names):
-    def add(function):
-        MISTAKES[exercise].append((names, function))
-        return function
-    return add
-
-
-def alternative(exercise, name):
-    return lambda function: ALTERNATIVES[exercise].setdefault(name, function)
-
-
-def products(*factors, at_most=None):
-    """Every choice of one entry per factor, as (names of the slips among them, the entries).
-
-    A factor is {name: entry}; the name of what is right is "", and blanks behind a name make
-    room for another form of the same slip. `at_most` so many slips at once.
-    """
-    for choice in product(*(factor.items() for factor in factors)):
-        names = tuple(name.strip() for name, _ in choice if name)
-        if names and (at_most is None or len(names) <= at_most):
-            yield names, [entry for _, entry in choice]
+MISTAKES, ALTERNATIVES, mistake, alternative = collection(*EXERCISES)
 
 
 # --- compute_saliency_maps: mistakes
