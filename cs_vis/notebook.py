@@ -23,6 +23,14 @@ def steps(full: int, test: int) -> int:
     return test if os.environ.get("CS_VIS_PROFILE") == "test" else full
 
 
+def chosen_network(default: str) -> str:
+    """What the environment variable CS_VIS_NETWORK names, else `default`.
+
+    Every notebook takes the name of its network from here, so that a test can run it on another.
+    """
+    return os.environ.get("CS_VIS_NETWORK") or default
+
+
 def made_for(version: str) -> None:
     """What a notebook's first cell asks: a line where it was made for another version."""
     if version != __version__:

@@ -59,15 +59,6 @@ def require_lists(**lists) -> None:
             raise TypeError(f"{name}={shown(value)} must be a list, with one entry for each image")
 
 
-def require_positive(name: str, value) -> None:
-    """Refuse what is not a finite number above 0."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name}={shown(value)} must be a number above 0, such as {name}=1.0")
-    if not (value > 0 and math.isfinite(value)):  # false of NaN, too
-        raise ValueError(f"{name}={value!r} must be positive and finite: it is the value shown "
-                         f"brightest")
-
-
 def require_model(model, name: str = "model") -> None:
     """Refuse what is not a network."""
     if not isinstance(model, nn.Module):
@@ -161,9 +152,9 @@ def require_side(images: torch.Tensor, side: int | None, name: str = "images") -
                          f"makes them")
 
 
-def require_batch(images, name: str = "images") -> None:
+def require_batch(images, name: str = "images", *, smallest: int = 1) -> None:
     """Refuse what is not a float tensor (N, 3, H, W), N at least 1, of finite values."""
-    require_images(images, name)
+    require_images(images, name, smallest=smallest)
     if images.numel() == 0:
         raise ValueError(f"{name} has shape {tuple(images.shape)}, but must hold a picture")
     require_finite(images, name)
@@ -171,8 +162,7 @@ def require_batch(images, name: str = "images") -> None:
 
 def require_pictures(images, name: str = "images", *, smallest: int = 1) -> None:
     """Refuse what is not a float tensor (N, 3, H, W), N at least 1, finite and in [0, 1]."""
-    require_images(images, name, smallest=smallest)
-    require_batch(images, name)
+    require_batch(images, name, smallest=smallest)
     low, high = images.detach().amin().item(), images.detach().amax().item()
     if low < 0 or high > 1:
         raise ValueError(f"{name} has values from {low:.3g} to {high:.3g}, but pictures are in "

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 
 # What is climbed, from the scores (1, K) and the target: each name with its forms.
 OBJECTIVES: dict[str, tuple[Callable, ...]] = {
@@ -49,6 +48,18 @@ FORMS: dict[str, tuple[Callable, ...]] = {
         lambda g: g / g.abs().sum(), lambda g: g / g.abs().max(), lambda g: g / g.max(),
         lambda g: g / g.abs().mean(), lambda g: g / g.std(), lambda g: g / g.square().mean().sqrt(),
         lambda g: g / g.norm().sqrt()),
+}
+# What a student reads of three of them, whatever the exercise.
+DIVISORS = {
+    "divided by the squared norm":
+        "The gradient is divided by its squared norm: the root is missing. g.norm() is the "
+        "square root of the sum of squares.",
+    "divided by the squared sum":
+        "The gradient is divided by the square of its sum. The L2 norm squares first, then "
+        "sums, then takes the root: g.norm().",
+    "divided by the sum":
+        "The gradient is divided by its sum, in which plus and minus cancel. Divide by its L2 "
+        "norm, g.norm().",
 }
 NEAR = 1e-3  # of a step's length: float32 pictures are this exact
 BY_SIGN = 0.2  # the same for signs, which may be made with a small constant in the divisor

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..methods.drive import Enough
+from ..models.layers import Enough
 
 CALLS = 1500  # of the network; who asks more often is taken not to come to an end
 

@@ -21,7 +21,8 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python",
                       "nbconvert_exporter": "python", "pygments_lexer": "ipython3"}}
-DRAWS = ("CS_VIS_PROFILE", "CS_VIS_WEIGHTS", "MPLBACKEND")  # with Agg, figures are not shown
+# What would change the outputs; with matplotlib's Agg, figures are not shown.
+DRAWS = ("CS_VIS_PROFILE", "CS_VIS_WEIGHTS", "CS_VIS_NETWORK", "CS_VIS_PHOTOS", "MPLBACKEND")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # The first code cell of every notebook that imports cs_vis. VERSION is filled in; what Colab
 # needs goes before `try`. Only a student without the package, or with another, sees it speak.

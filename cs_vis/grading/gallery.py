@@ -84,7 +84,8 @@ def specimen_block(folder, kind, networks):
         p, y = probabilities(model, image), gallery.labels[i].item()
         asked = f"the {name} network for {a(kind)}"
         rows.append({"network": name, "says": answer(model, p, y), "seen":
-                     method_pictures(folder, stem(kind, name), asked, image, model, y, mask)})
+                     method_pictures(folder, stem(kind, name), asked, image, model, y,
+                                     p[y].item(), mask)})
     return {"kind": kind, "question": SHOWN[kind], "covers": covers, "first": first, "rows": rows}
 
 
@@ -106,7 +107,8 @@ def photograph_block(folder, photo, networks):
             like.append(best)
         asked = f"the {name} network for a photograph of {a(kind)}, asked why it is {best}"
         rows.append({"network": name, "says": answer(model, p, y), "seen":
-                     method_pictures(folder, stem("photo", kind, name), asked, image, model, y)})
+                     method_pictures(folder, stem("photo", kind, name), asked, image, model,
+                                     y, p[y].item())})
     question = f"What in it looks like {', and what like '.join(like)}?"
     return {"kind": kind, "question": question, "first": first, "rows": rows}
 
@@ -123,12 +125,14 @@ def maps_of(model, image, y, patch):
     return saliency, smoothed, lost, guided, segment_by_saliency(image, saliency)
 
 
-def method_pictures(folder, beginning, asked, image, model, y, mask=None):
-    """What each method shows, with its score where the true mask is known."""
+def method_pictures(folder, beginning, asked, image, model, y, whole, mask=None):
+    """What each method shows, with its score where the true mask is known.
+
+    whole: the probability of y on the whole picture.
+    """
     # Half the picture: a smaller patch costs a trained network next to nothing on a specimen.
     patch = image.shape[2] // (4 if mask is None else 2)
     saliency, smoothed, lost, guided, cut = maps = maps_of(model, image, y, patch)
-    whole = probabilities(model, image)[y].item()
     drawn = (plots.grey(saliency), plots.grey(smoothed),
              plots.occlusion_picture(whole - lost, whole, image), plots.signed(guided),
              plots.cut_out(image, cut))

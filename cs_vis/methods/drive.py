@@ -13,15 +13,13 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from ..models.layers import Enough
+
 
 class Frame(NamedTuple):
     """What a step returned."""
     image: torch.Tensor
     objective: float
-
-
-class Enough(BaseException):
-    """Ends a student's loop at its next pass. No `except Exception` in it may catch this."""
 
 
 def drive(step: Callable, image: torch.Tensor, values=None, *,

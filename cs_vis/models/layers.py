@@ -10,8 +10,8 @@ from torch.func import functional_call
 from ..require import require_model
 
 
-class _Enough(Exception):
-    """Ends a forward pass: every layer asked for has computed its output."""
+class Enough(BaseException):
+    """Ends a forward pass, or a student's loop around it: no `except Exception` may catch it."""
 
 
 def layer_names(model: nn.Module) -> list[str]:
@@ -48,7 +48,7 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
             # with a clone of that, so that what follows depends on the tensor we hand out.
             found[name], follows = _exchanged(output, name)
             if len(found) == len(names):
-                raise _Enough
+                raise Enough
             return follows
         return hook
 
@@ -57,7 +57,7 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
             hooks.append(module.register_forward_hook(keep(name)))
         if names:
             untouched(model, images)
-    except _Enough:
+    except Enough:
         pass
     finally:
         for hook in hooks:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from matplotlib import colormaps
 
-from ..require import require_at_least_0, require_finite, require_positive, require_rgb, shown
+from ..require import require_above_0, require_at_least_0, require_finite, require_rgb, shown
 
 WHITE_AT = 0.995  # this quantile of a map becomes white: a few extreme pixels would hide the rest
 ZERO = "0 everywhere"  # the note on a map of which no scale can be told
@@ -108,7 +108,7 @@ def coloured(map, colors: str = "magma", *, top: float = 1.0) -> Picture:
         near = get_close_matches(str(colors), list(colormaps), n=1) or ["magma"]
         raise ValueError(f"colors={colors!r} is no colour map of matplotlib; the nearest is "
                          f"{near[0]!r}")
-    require_positive("top", top)
+    require_above_0(top=top)
     values = np.clip(_map(map, "coloured", top) / top, 0, 1)
     return Picture(colormaps[colors](values)[..., :3], f"dark: 0, light: {top:.2g}")
 
@@ -180,7 +180,7 @@ def _mask(mask) -> np.ndarray:
 def _scale(sizes: np.ndarray, given: float | None, name: str) -> float:
     """The given scale, or the quantile that is shown brightest; 1 for a map of zeros."""
     if given is not None:
-        require_positive(name, given)
+        require_above_0(**{name: given})
     return float(given or np.quantile(sizes, WHITE_AT) or sizes.max() or 1.0)
 
 

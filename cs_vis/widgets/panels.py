@@ -142,7 +142,11 @@ class Panel:
 
     def _ipython_display_(self):
         display(self.box)
-        self.screen.display(self.problem or "the panel's picture")
+        self.screen.display(self.caption())
+
+    def caption(self) -> str:
+        """What stands for the picture where none can be shown."""
+        return self.problem or "the panel's picture"
 
 
 class AskPanel(Panel):
@@ -168,18 +172,20 @@ class AskPanel(Panel):
 
     async def work(self) -> None:
         """Answer until nothing has moved meanwhile."""
-        while self.asked:
-            self.asked = False
-            self.say("computing …")
-            self.save.disabled = True  # what is shown is still the answer to another question
-            await asyncio.sleep(BREATH)
-            for drawn in self._answers():
-                self.screen.show(drawn)
+        self.save.disabled = True  # what is shown is still the answer to another question
+        try:
+            while self.asked:
+                self.asked = False
+                self.say("computing …")
                 await asyncio.sleep(BREATH)
-                if self.asked:
-                    break
-        self.save.disabled = False
-        self.screen.keep(self.problem or "the panel's picture")
+                for drawn in self._answers():
+                    self.screen.show(drawn)
+                    await asyncio.sleep(BREATH)
+                    if self.asked:
+                        break
+        finally:  # also where it was cancelled
+            self.save.disabled = False
+        self.screen.keep(self.caption())
 
     def _answers(self):
         """What the answer gives, one after the other; an error becomes a line of text."""
@@ -251,7 +257,7 @@ class PlayPanel(Panel):
                 self.pause()
         self.pause()
         self.refresh()
-        self.screen.keep(self.problem or "the panel's picture")
+        self.screen.keep(self.caption())
 
     def take(self) -> bool:
         """One step; False where it was the last, or raised."""
@@ -281,7 +287,7 @@ class PlayPanel(Panel):
         self.pause()
         self.take()
         self.refresh()
-        self.screen.keep(self.problem or "the panel's picture")
+        self.screen.keep(self.caption())
 
     def refresh(self) -> None:
         """Show the picture as it is now, and how far the run is."""

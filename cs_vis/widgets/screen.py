@@ -3,7 +3,6 @@
 import time
 from html import escape
 from io import BytesIO
-from itertools import count
 
 import ipywidgets
 import numpy as np
@@ -16,7 +15,6 @@ MOST = 15        # frames a second
 PATIENCE = 2.0   # seconds to wait for word from the browser, where none may be there
 GONE = 30.0      # seconds without such word after which nobody is looking
 SIDE = 384       # pixels of a picture's longer side on the page
-numbers = count(1)  # of the panels, so that each page hides its own pictures only
 
 # While the controls live, the picture that a saved page needs is hidden; where they are gone, the
 # place that would say "Error displaying widget" is.

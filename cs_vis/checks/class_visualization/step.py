@@ -4,6 +4,7 @@ import re
 
 import torch
 
+from ..ascent import DIVISORS
 from ..distance import comparable, relative_l2
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
@@ -135,15 +136,7 @@ STEP = Exercise(
         "divided by the picture's norm":
             "The step is divided by the length of the picture. Divide by the length of the "
             "gradient, g.norm().",
-        "divided by the squared norm":
-            "The gradient is divided by its squared norm: the root is missing. g.norm() is the "
-            "square root of the sum of squares.",
-        "divided by the squared sum":
-            "The gradient is divided by the square of its sum. The L2 norm squares first, then "
-            "sums, then takes the root: g.norm().",
-        "divided by the sum":
-            "The gradient is divided by its sum, in which plus and minus cancel. Divide by its L2 "
-            "norm, g.norm().",
+        **DIVISORS,
         "sign step":
             "Every value moves by the same amount: the gradient was divided by its own absolute "
             "value, or its sign was taken. Divide all of it by one number, its L2 norm g.norm().",

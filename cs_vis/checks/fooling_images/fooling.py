@@ -4,6 +4,7 @@ import re
 
 import torch
 
+from ..ascent import DIVISORS
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network, live
@@ -166,15 +167,7 @@ FOOLING = Exercise(
         "not divided by the norm":
             "The gradient is not divided by its L2 norm, so a step is long or short as the "
             "network happens to be. Add learning_rate * g / g.norm().",
-        "divided by the squared norm":
-            "The gradient is divided by its squared norm: the root is missing. g.norm() is the "
-            "square root of the sum of squares.",
-        "divided by the squared sum":
-            "The gradient is divided by the square of its sum. The L2 norm squares first, then "
-            "sums, then takes the root: g.norm().",
-        "divided by the sum":
-            "The gradient is divided by its sum, in which plus and minus cancel. Divide by its L2 "
-            "norm, g.norm().",
+        **DIVISORS,
         "norm over a part of the gradient":
             "The norm is taken over some axes only, so colours, rows or pixels are each scaled by "
             "a number of their own. Take one norm of the whole gradient, g.norm(): that "
