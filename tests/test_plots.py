@@ -258,3 +258,61 @@ def test_bars_draw_the_values_and_mark_the_baseline():
     data, _ = figure.bundle()
     assert Image.open(BytesIO(data["image/png"])).format == "PNG"
     assert "saliency energy 0.70" in data["text/plain"]
+
+
+# ---- curves ---------------------------------------------------------------------------------
+
+def test_curves_draw_each_line_in_its_chart_and_name_it_once():
+    lines = {"ordinary": ([1, 2, 4], [0.2, 0.5, 1.0]), "robust": (np.array([2, 8]), [0.1, 0.4])}
+    figure = plots.curves({"steps": lines, "L2": {"robust": ([3], [0.5])}}, up="share",
+                          caption="100 pictures", log=True)
+    steps, length = figure.axes
+    for drawn, (xs, ys) in zip(steps.lines, lines.values(), strict=True):
+        np.testing.assert_array_equal(drawn.get_xydata(), np.stack([xs, ys], axis=1))
+    assert steps.get_xscale() == "log" and steps.get_ylim() == (0, 1)
+    assert steps.lines[1].get_color() == length.lines[0].get_color() != steps.lines[0].get_color()
+    words = [text.get_text() for text in figure.texts]
+    assert words == ["ordinary", "robust", "steps", "L2", "share", "100 pictures"]
+    data, metadata = figure.bundle()
+    assert Image.open(BytesIO(data["image/png"])).format == "PNG"
+    assert "ordinary from 0.20 at 1 to 1.00 at 4" in metadata["image/png"]["alt"]
+
+
+def test_curves_fit_values_above_one_where_no_end_is_given():
+    axes, = plots.curves({"batches": {"loss": (range(3), [3.0, 2.0, 1.0])}}, most=None).axes
+    assert axes.get_ylim()[0] == 0 and 3 <= axes.get_ylim()[1] < 4
+
+
+@pytest.mark.parametrize("panels, error, message", [
+    ([1], TypeError, "panels=<list> must be a dict of dicts"),
+    ({"x": [1]}, TypeError, "panels=<dict> must be a dict of dicts"),
+    ({}, ValueError, "must have a chart"),
+    ({"x": {}}, ValueError, "every chart a line"),
+    ({"x": {"a": 3}}, TypeError, r"panels\['x'\]\['a'\]=<int> must be a pair of lists"),
+    ({"x": {"a": ("b", "c")}}, TypeError, "a pair of lists of numbers"),
+    ({"x": {"a": ([1, 2], [1])}}, ValueError, r"shapes \(2,\) and \(1,\)"),
+    ({"x": {"a": ([], [])}}, ValueError, "at least one number"),
+    ({"x": {"a": ([1], [np.nan])}}, ValueError, "NaN"),
+    ({"x": {"a": ([0], [1])}}, ValueError, "begins at 0: with log=True all xs must be above 0"),
+    ({"x": {str(n): ([1], [1]) for n in range(5)}}, ValueError, "has 5 names"),
+])
+def test_what_is_no_curve_is_refused_in_a_sentence(panels, error, message):
+    with pytest.raises(error, match=message):
+        plots.curves(panels, log=True)
+
+
+def test_a_live_place_shows_the_newest_figure_and_nothing_outside_a_notebook(image, monkeypatch):
+    plots.live()(plots.show([image]))  # no notebook here: nothing happens
+    shown, updated = [], []
+
+    class Place:
+        def update(self, data, **kwargs):
+            updated.append(data)
+
+    monkeypatch.setattr("cs_vis.notebook.in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display",
+                        lambda data, **kwargs: shown.append(data) or Place())
+    newest = plots.live()
+    for _ in range(3):
+        newest(plots.show([image]))
+    assert len(shown) == 1 and len(updated) == 2 and "image/jpeg" in updated[0]

@@ -1,13 +1,17 @@
-"""Figures: pictures in rows, score tables.
+"""Figures: pictures in rows, score tables, curves.
 
 No pyplot: a figure belongs to whoever holds it, and nothing needs a screen.
 """
 
+from collections.abc import Callable
 from io import BytesIO
 
 import matplotlib.figure
+import matplotlib.lines
+import matplotlib.ticker
+import numpy as np
 
-from ..require import require_number, require_texts, shown
+from ..require import require_finite, require_number, require_texts, shown
 from .pictures import Picture, picture
 
 SIZE = 9                 # points: the one font size
@@ -15,6 +19,9 @@ SCREEN, CRISP = 96, 115  # pixels an inch takes on the screen, and in the file
 GAP, LINE = 0.07, 0.19   # inches: between pictures, and for one line of text
 LETTER = 0.072           # inches: what a letter takes on average, to leave room for words
 INK, PALE, ACCENT = "#222222", "#8a8a8a", "#3b78a8"
+# The lines of a chart, in this order; told apart by their dashes where there is no colour.
+LINES = ((ACCENT, "-"), ("#c2571a", (0, (5, 1.5))), ("#4a8f4f", (0, (1.5, 1.2))),
+         (PALE, (0, (4, 1.5, 1, 1.5))))
 
 
 class Figure(matplotlib.figure.Figure):
@@ -48,6 +55,27 @@ class Figure(matplotlib.figure.Figure):
         from IPython.display import display  # only a notebook comes here
         data, metadata = self.bundle()
         display(data, metadata=metadata, raw=True)
+
+
+def live() -> Callable:
+    """A place in the cell's output: call it with one figure after another, it shows the newest.
+
+    Outside a notebook nothing is shown.
+    """
+    place = None
+
+    def newest(figure: Figure) -> None:
+        nonlocal place
+        from ..notebook import in_notebook  # here, for that module knows the checks, too
+        if not in_notebook():
+            return
+        from IPython.display import display
+        data, metadata = figure.bundle()
+        if place is None:
+            place = display(data, metadata=metadata, raw=True, display_id=True)
+        else:
+            place.update(data, metadata=metadata, raw=True)
+    return newest
 
 
 def show(pictures, titles=None, *, labels=None, caption: str = "", height: float = 1.45,
@@ -141,6 +169,98 @@ def _bar_column(axes, values: dict[str, float | None], baselines) -> None:
     axes.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xticks=[], yticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.spines["left"].set_color(PALE)
+
+
+def curves(panels: dict[str, dict[str, tuple]], *, up: str = "", caption: str = "",
+           most: float | None = 1.0, log: bool = False) -> Figure:
+    """Charts side by side: one for each quantity, in each a line for each name.
+
+    panels: what runs to the right, with its unit -> name -> (xs, ys). A name has the same colour
+    in every chart. up: what runs upwards. most: where the charts end above; None fits the values.
+    log: whether what runs to the right is in powers of ten (values above 0). Raises ValueError or
+    TypeError for no chart, more than four names, and values that are no two lists of one length.
+    """
+    panels = {right: {name: _points(right, name, pair, log) for name, pair in lines.items()}
+              for right, lines in _require_panels(panels).items()}
+    require_texts([up, caption], "up and caption")
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    if len(names) > len(LINES):
+        raise ValueError(f"panels has {len(names)} names, {names}: a chart tells at most "
+                         f"{len(LINES)} lines apart")
+    wide, tall, left = 2.3, 1.6, 0.62
+    figure = Figure(figsize=(max(left + (wide + 0.4) * len(panels), 0.2 + LETTER * len(caption)),
+                             tall + 0.78 + 0.22 * bool(caption)))
+    figure.mimetype = "image/png"
+    _legend(figure, left, names)
+    for c, (right, lines) in enumerate(panels.items()):
+        axes = figure.box(left + (wide + 0.4) * c, 0.33, wide, tall)
+        for name, (xs, ys) in lines.items():
+            color, dashes = LINES[names.index(name)]
+            axes.plot(xs, ys, color=color, linestyle=dashes, linewidth=1.6,
+                      marker="o" if len(xs) < 12 else "", markersize=3, clip_on=False)
+        _plain_axes(axes, log, most)
+        figure.write(left + (wide + 0.4) * c + wide / 2, tall + 0.66, right)
+    figure.write(0.1, 0.33 + tall / 2, up, rotation=90)
+    figure.write(0.1, tall + 0.88, caption, color=PALE, ha="left")
+    figure.alt = "curves: " + "; ".join(
+        f"{right}: " + ", ".join(f"{name} from {ys[0]:.2f} at {xs[0]:.2g} to {ys[-1]:.2f} at "
+                                 f"{xs[-1]:.2g}" for name, (xs, ys) in lines.items())
+        for right, lines in panels.items())
+    return figure
+
+
+def _legend(figure: Figure, x: float, names) -> None:
+    for name, (color, dashes) in zip(names, LINES):
+        wide, tall = figure.get_size_inches()
+        figure.add_artist(matplotlib.lines.Line2D(
+            [x / wide, (x + 0.3) / wide], [1 - 0.15 / tall] * 2, color=color, linestyle=dashes,
+            linewidth=1.6))
+        figure.write(x + 0.36, 0.15, name, ha="left")
+        x += 0.65 + LETTER * len(name)
+
+
+def _plain_axes(axes, log: bool, most: float | None) -> None:
+    if log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.set_ylim(0, most)
+    axes.tick_params(labelsize=SIZE - 1, colors=INK, length=2, color=PALE, which="both")
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    axes.grid(color="#e4e4e4", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(PALE)
+
+
+def _require_panels(panels) -> dict:
+    """Refuse what is not a dict of dicts with something in each."""
+    if not isinstance(panels, dict) or not all(isinstance(one, dict) for one in panels.values()):
+        raise TypeError(f"panels={shown(panels)} must be a dict of dicts, such as "
+                        f"{{'steps': {{'ordinary': (xs, ys)}}}}")
+    if not panels or not all(panels.values()):
+        raise ValueError(f"panels={shown(panels)} must have a chart, and every chart a line")
+    require_texts([*panels, *(name for lines in panels.values() for name in lines)],
+                  "the keys of panels")
+    return panels
+
+
+def _points(right: str, name: str, pair, log: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A line's xs and ys, two lists of finite numbers as long as each other."""
+    what = f"panels[{right!r}][{name!r}]"
+    try:
+        xs, ys = (np.asarray(values, dtype=float) for values in pair)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}={shown(pair)} must be a pair of lists of numbers, "
+                        f"(xs, ys)") from None
+    if xs.ndim != 1 or xs.shape != ys.shape or not xs.size:
+        raise ValueError(f"{what} has values of the shapes {xs.shape} and {ys.shape}: give two "
+                         f"lists of the same length, with at least one number")
+    for values in (xs, ys):
+        require_finite(values, what)
+    if log and xs.min() <= 0:
+        raise ValueError(f"{what} begins at {xs.min():g}: with log=True all xs must be above 0")
+    return xs, ys
 
 
 def _require_scores(scores) -> None:
