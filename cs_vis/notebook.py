@@ -2,9 +2,10 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from io import BytesIO, StringIO
 
 from tqdm import tqdm
 
@@ -13,6 +14,8 @@ from .checks import EXERCISES, CheckFailed
 from .checks.engine import check
 from .checks.messages import wrapped
 from .checks.place import is_stub, problem_of, raised_in
+from .images import to_pil
+from .methods.drive import finish
 
 
 def steps(full: int, test: int) -> int:
@@ -126,12 +129,76 @@ def progress(steps: Iterable, words: str = "") -> Iterator:
     is on stderr, where that is a terminal.
     """
     line = _Line() if in_notebook() else None
-    bar = tqdm(steps, words, leave=False, file=line, disable=False if line else None,
-               position=0, miniters=1, **{"ncols": 80, "ascii": False} if line else {})
+    bar = tqdm(steps, words, **_style(line))
     try:
         yield from bar
     finally:  # also after an error in a step
         bar.close()
+
+
+def watch(runs: dict, steps: int, words: str = "steps") -> dict:
+    """Take each run to its end under one bar and one live picture: name -> the image it arrives at.
+
+    runs: name -> frames, as methods.drive gives them, each of about so many steps. An interrupt
+    keeps the best image so far of the run that is going on (methods.drive.finish) and leaves out
+    those that have not begun. Of bar and live picture nothing is saved.
+    """
+    line, screen, finished = _Line() if in_notebook() else None, _LivePicture(), {}
+    bar = tqdm(total=steps * len(runs), desc=words, **_style(line))
+
+    def shown(frames):
+        for frame in frames:
+            bar.update()
+            screen.show(frame.image)
+            yield frame
+
+    try:
+        for name, frames in runs.items():
+            image, whole = finish(shown(frames))
+            if image is not None:
+                finished[name] = image
+            if not whole:
+                if not finished:
+                    raise KeyboardInterrupt
+                print(f"Interrupted: {len(finished)} of {len(runs)} pictures, and the last is the "
+                      f"best that its run had so far.")
+                break
+    finally:
+        bar.close()
+        screen.close()
+    return finished
+
+
+class _LivePicture:
+    """An output of the cell that shows the newest image now and then, and is empty at the end."""
+
+    EVERY, WIDTH = 0.3, 256  # seconds, and pixels on the page
+
+    def __init__(self):
+        self.output, self.at = None, 0.0
+        if in_notebook():
+            from IPython.display import display
+            self.output = display({}, raw=True, display_id=True)
+
+    def show(self, image) -> None:
+        if self.output is None or time.monotonic() - self.at < self.EVERY:
+            return
+        file = BytesIO()
+        to_pil(image[:1]).save(file, "jpeg", quality=90)
+        self.output.update({"image/jpeg": file.getvalue()}, raw=True,
+                           metadata={"image/jpeg": {"width": self.WIDTH}})
+        self.at = time.monotonic()
+
+    def close(self) -> None:
+        if self.output is not None:
+            self.output.update({}, raw=True)
+
+
+def _style(line) -> dict:
+    """How tqdm draws a bar that is gone at its end: in an output, or on a terminal's stderr."""
+    style = {"leave": False, "file": line, "disable": False if line else None, "position": 0,
+             "miniters": 1}
+    return style | ({"ncols": 80, "ascii": False} if line else {})
 
 
 class _Line:

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from cs_vis.methods.drive import drive, step_in_place, step_of_loop, watched
+from cs_vis.methods.drive import (Frame, drive, finish, step_in_place, step_of_loop,
+                                  watched)
 
 
 class Scores(nn.Module):
@@ -132,3 +133,39 @@ def test_watching_leaves_nothing_behind(model, image):
         next(drive(step_in_place(fails, model, lambda scores: 0), image))
     list(drive(step_of_loop(loop_until_negative(model), model, lambda scores: 0), image))
     assert not model._forward_hooks and not model._forward_pre_hooks
+
+
+# ---- the end of a run
+
+def frames_of(*objectives, stop=None):
+    """A frame has the objective of the image before it; the images are numbered from 1."""
+    for number, objective in enumerate(objectives, 1):
+        if number == stop:
+            raise KeyboardInterrupt
+        yield Frame(torch.full((1, 3, 2, 2), float(number)), objective)
+
+
+@pytest.mark.parametrize("objectives, stop, image, whole", [
+    ((0, 5, 9, 2), None, 4, True),    # whole: the last, whatever its objective
+    ((0, 5, 9, 2, 1), 5, 2, False),   # frame 3 measured image 2 best
+    ((0, 5, 9, 2, 1), 3, 1, False),   # image 2 was not measured yet
+    ((0, 5, 9), 2, 1, False),         # nothing but the start was measured
+    ((7, float("nan"), 3, 1), 4, 2, False),  # what is not a number is no best
+])
+def test_a_run_ends_in_its_last_image_or_where_interrupted_in_the_best(objectives, stop, image,
+                                                                       whole):
+    found, complete = finish(frames_of(*objectives, stop=stop))
+    assert found.unique().tolist() == [image] and complete is whole
+
+
+def test_a_run_that_never_began_has_no_image():
+    assert finish(frames_of(1, stop=1)) == (None, False)
+    assert finish(iter(())) == (None, True)
+
+
+def test_an_error_in_a_run_is_not_taken_for_an_interrupt():
+    def frames():
+        yield from frames_of(1, 2)
+        raise ValueError("mine")
+    with pytest.raises(ValueError, match="mine"):
+        finish(frames())

@@ -14,9 +14,10 @@ from cs_vis import checks, plots
 from cs_vis.checks.place import is_stub, raised_in
 from cs_vis.course import ROOT, read_course
 from cs_vis.grading import build
+from cs_vis.methods.drive import Frame
 from cs_vis.methods.saliency import backprop
 from cs_vis.models import SpecimenNet
-from cs_vis.notebook import needs, progress, steps
+from cs_vis.notebook import needs, progress, steps, watch
 from cs_vis.reference import saliency as reference
 
 NAMES = [entry["name"] for entry in read_course()["assignments"]]
@@ -283,6 +284,48 @@ def test_progress_shows_how_far_it_is(monkeypatch):
     words = [data["text/plain"] for data in shown if data]
     assert words and words[0].startswith("pictures:   0%") and "0/3" in words[0]
     assert shown[-1] == {}
+
+
+def run_of(steps, stop=None, start=0.0):
+    """Frames that grow brighter; each has the brightness of the image before it."""
+    for number in range(steps):
+        if number == stop:
+            raise KeyboardInterrupt
+        yield Frame(torch.full((1, 3, 8, 8), start + (number + 1) / 10), start + number / 10)
+
+
+def test_watch_takes_every_run_to_its_end(capsys):
+    found = watch({"a": run_of(3), "b": run_of(5)}, 4)
+    assert {name: round(image.mean().item(), 4) for name, image in found.items()} == {
+        "a": 0.3, "b": 0.5}
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_interrupt_keeps_what_there_is_and_begins_no_other_run(capsys):
+    found = watch({"a": run_of(3), "b": run_of(5, stop=3), "c": run_of(5)}, 4)
+    assert {name: round(image.mean().item(), 4) for name, image in found.items()} == {
+        "a": 0.3, "b": 0.2}
+    assert said(capsys).startswith("Interrupted: 2 of 3 pictures, and the last is the best")
+    with pytest.raises(KeyboardInterrupt):  # nothing to keep
+        watch({"a": run_of(3, stop=0), "b": run_of(3)}, 3)
+
+
+def test_watch_shows_the_picture_as_it_grows_and_leaves_nothing(monkeypatch):
+    from cs_vis import notebook
+    shown = []
+
+    class Handle:
+        def update(self, data, **kwargs):
+            shown.append(data)
+
+    monkeypatch.setattr(notebook, "in_notebook", lambda: True)
+    monkeypatch.setattr(notebook._LivePicture, "EVERY", 0)
+    monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: Handle())
+    with pytest.raises(ValueError):
+        watch({"a": (Frame(image, 0) for image in (torch.zeros(1, 3, 8, 8), torch.zeros(2)))}, 2)
+    watch({"a": run_of(4)}, 4)
+    pictures = [data["image/jpeg"] for data in shown if "image/jpeg" in data]
+    assert len(set(pictures)) == 5 and shown[-1] == {} == shown[-2]
 
 
 # ---- the notebooks ---------------------------------------------------------------------------

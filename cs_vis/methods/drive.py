@@ -5,7 +5,8 @@ itself read it on its way, so for the image that came in. What students write ma
 form; `step_in_place` and `step_of_loop` make steps of it.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import NamedTuple
@@ -56,6 +57,24 @@ def require_frame(outcome, number: int) -> Frame:
         raise TypeError(f"step {number} returned an objective of {what}: it must be one number, "
                         f"such as scores[0, target]")
     return Frame(image.detach(), float(objective))
+
+
+def finish(frames: Iterable[Frame]) -> tuple[torch.Tensor | None, bool]:
+    """Run to the end: (the last image, True); interrupted: (the best image so far, False).
+
+    Best is the highest objective. A frame has the objective of the image before it, so an image is
+    measured by the frame after it; where none was, the last image counts, None where there was none.
+    """
+    best = last = None
+    try:
+        for frame in frames:
+            if last is not None and frame.objective > (best.objective if best else -math.inf):
+                best = Frame(last.image, frame.objective)  # never one measured as NaN
+            last = frame
+    except KeyboardInterrupt:
+        kept = best or last
+        return kept and kept.image, False
+    return last and last.image, True
 
 
 def step_in_place(update: Callable, model: nn.Module, objective: Callable) -> Callable:
