@@ -128,7 +128,7 @@ def lessons(images, y, count=4):
 def test_a_copy_learns_and_the_network_stays_as_it_was(model, images, y):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     losses = []
-    taught = fine_tune(model, lessons(images, y, 30), rate=1e-2,
+    taught = fine_tune(model, lessons(images, y, 30), 30, rate=1e-2,
                        watch=lambda network, loss: losses.append(loss))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert losses[-1] < losses[0] and len(losses) == 30
@@ -144,7 +144,7 @@ def test_it_learns_from_attacks_on_the_network_as_it_is_by_then(model, images, y
         seen.append((network.fc.bias.clone(), any(p.requires_grad for p in network.parameters())))
         return attack_step(pictures, pictures, labels, network, 0.1, 0.1, "linf")
 
-    fine_tune(model, lessons(images, y, 3), against)
+    fine_tune(model, lessons(images, y, 3), 3, against)
     biases = [bias for bias, _ in seen]
     assert torch.equal(biases[0], model.fc.bias) and not torch.equal(biases[0], biases[1])
     assert not any(asked for _, asked in seen)
@@ -154,9 +154,9 @@ def test_interrupted_it_gives_what_was_learned_until_then(model, images, y, caps
     def until_the_third():
         yield from lessons(images, y, 2)
         raise KeyboardInterrupt
-    taught = fine_tune(model, until_the_third())
+    taught = fine_tune(model, until_the_third(), 9)
     assert "Interrupted" in capsys.readouterr().out
-    assert torch.equal(taught(images), fine_tune(model, lessons(images, y, 2))(images))
+    assert torch.equal(taught(images), fine_tune(model, lessons(images, y, 2), 9)(images))
     assert not any(p.requires_grad for p in taught.parameters())
 
 
@@ -172,7 +172,8 @@ def test_interrupted_it_gives_what_was_learned_until_then(model, images, y, caps
      "what attack_step returned"),
     (lambda m, X, y: share_right(attack_step, X, y + 3, m, [1], norm="l2", steps=1), "y"),
     (lambda m, X, y: random_change(X, y, generator=0), "generator"),
-    (lambda m, X, y: fine_tune(m, [], rate=0), "rate=0"),
+    (lambda m, X, y: fine_tune(m, [], 1, rate=0), "rate=0"),
+    (lambda m, X, y: fine_tune(m, [], 0), "count=0"),
 ])
 def test_refusals_name_the_argument(model, images, y, call, words):
     with pytest.raises((TypeError, ValueError), match=words):

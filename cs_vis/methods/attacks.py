@@ -108,20 +108,25 @@ def random_change(images: torch.Tensor, lengths: torch.Tensor, *,
     return images + noise * (lengths.to(images) / noise.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
 
 
-def fine_tune(model: nn.Module, batches: Iterable, attack: Callable | None = None, *,
+def fine_tune(model: nn.Module, batches: Iterable, count: int, attack: Callable | None = None, *,
               rate: float = 1e-3, watch: Callable | None = None) -> nn.Module:
     """A copy of the network that has learned from the batches on; the network stays as it was.
 
-    batches: pairs (images (N, 3, H, W), labels (N,)). attack(images, labels, network) returns the
-    images to learn from in their place, against the network as it is by then: adversarial
-    training, Madry et al. 2018. Adam at `rate`. watch(network, loss) is called after each batch.
-    An interrupt ends it early: what was learned until then comes back, frozen, in eval mode.
+    batches: `count` pairs (images (N, 3, H, W), labels (N,)). attack(images, labels, network) gives
+    the images to learn from in their place, against the network as it is by then: adversarial
+    training, Madry et al. 2018. Adam; its rate rises to `rate` in a tenth of the time, and falls
+    to 0. watch(network, loss) is called after each batch. An interrupt ends it early: what was
+    learned until then comes back, frozen, in eval mode. Raises TypeError or ValueError for other
+    numbers.
     """
     require_model(model)
     require_above_0(rate=rate)
+    require_whole(count=count, at_least=1)
     # On a CPU convolutions learn half as fast again where a pixel's channels lie side by side.
     network = copy.deepcopy(model).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda done: min(1, 10 * (done + 1) / count) * (1 - done / count))
     try:
         for images, labels in batches:
             images = images.contiguous(memory_format=torch.channels_last)
@@ -132,6 +137,7 @@ def fine_tune(model: nn.Module, batches: Iterable, attack: Callable | None = Non
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
             if watch is not None:
                 watch(network.requires_grad_(False), loss.item())
     except KeyboardInterrupt:

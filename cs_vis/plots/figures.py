@@ -197,7 +197,7 @@ def curves(panels: dict[str, dict[str, tuple]], *, up: str = "", caption: str = 
         for name, (xs, ys) in lines.items():
             color, dashes = LINES[names.index(name)]
             axes.plot(xs, ys, color=color, linestyle=dashes, linewidth=1.6,
-                      marker="o" if len(xs) < 12 else "", markersize=3, clip_on=False)
+                      marker="o" if len(xs) < 12 else "", markersize=3)
         _plain_axes(axes, log, most)
         figure.write(left + (wide + 0.4) * c + wide / 2, tall + 0.66, right)
     figure.write(0.1, 0.33 + tall / 2, up, rotation=90)
@@ -223,7 +223,8 @@ def _plain_axes(axes, log: bool, most: float | None) -> None:
     if log:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-    axes.set_ylim(0, most)
+    top = most or 1.05 * max(line.get_ydata().max() for line in axes.lines) or 1
+    axes.set_ylim(-0.02 * top, 1.02 * top)  # a little more, so that no line lies on the frame
     axes.tick_params(labelsize=SIZE - 1, colors=INK, length=2, color=PALE, which="both")
     axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
