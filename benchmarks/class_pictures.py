@@ -2,8 +2,9 @@
 
     python benchmarks/class_pictures.py [--networks NAME_OR_FILE ...] [--seed 0]
 
-Without --networks, the two that ship. One recipe for all: plain ascent of the raw class score from
-grey noise. The pictures of `specimens` are named by `specimens-robust`, all others by `specimens`.
+Without --networks, the two that ship. One recipe for all, that of notebook 05: its step and two of
+its helpers, without a penalty, from mid-grey noise. The pictures of `specimens` are named by
+`specimens-robust`, all others by `specimens`.
 Prints a Markdown table, then one JSON object per line. What people see: docs/blind.
 """
 
@@ -11,49 +12,38 @@ import argparse
 import json
 
 import torch
-from tqdm.auto import trange
+from tqdm.auto import tqdm
 
 from candidates import network
 from cs_vis import pick_device, specimens
-from cs_vis.methods.saliency import smooth
+from cs_vis.methods.class_visualization import visualize
+from cs_vis.methods.drive import finish
+from cs_vis.methods.naming import named
+from cs_vis.reference import class_visualization as reference
 
 SIZE = 128
 STEPS = 70
-RATE = 4     # the L2 norm of a step: below it pictures stay faint, above it some go astray
-REACH = 8    # pixels of jitter, at most
-SIGMA = 0.5  # pixels of blur, every fourth step
+RECIPE = {"learning_rate": 4,  # the L2 norm of a step: below it pictures stay faint
+          "reach": 8,          # pixels of jitter, at most
+          "sigma": 0.5, "every": 4}  # pixels of blur, every fourth step
+HELPERS = {"jitter": reference.jitter, "blur": reference.blur}
 
 
-def class_pictures(model, generator, *, steps=STEPS, rate=RATE):
-    """A picture for every class (K, 3, 128, 128) that makes its raw score as large as possible."""
+def class_pictures(model, generator, *, steps=STEPS):
+    """A picture for every class (K, 3, 128, 128) that makes its raw score as large as possible.
+
+    Each class has noise of its own, and all have the same jitter, as in the notebook.
+    """
     noise = torch.randn(len(model.class_names), 3, SIZE, SIZE, generator=generator)
-    pictures = (0.5 + 0.1 * noise).clamp(0, 1).to(model.mean_color)
-    for step in trange(steps, leave=False):
-        dy, dx = torch.randint(-REACH, REACH + 1, (2,), generator=generator).tolist()
-        moved = ascent_step(model, pictures.roll((dy, dx), (2, 3)), rate)
-        pictures = moved.roll((-dy, -dx), (2, 3))
-        if step % 4 == 3:
-            pictures = smooth(pictures.flatten(0, 1), SIGMA).view_as(pictures)
-        pictures = pictures.clamp(0, 1)
-    return pictures
-
-
-def ascent_step(model, pictures, rate):
-    """Picture k one step of length `rate` up the raw score of class k."""
-    pictures = pictures.requires_grad_()
-    gradient, = torch.autograd.grad(model(pictures).diagonal().sum(), pictures)
-    length = torch.linalg.vector_norm(gradient, dim=(1, 2, 3), keepdim=True)  # (K, 1, 1, 1)
-    return pictures.detach() + rate * gradient / length.clamp(min=1e-12)
+    starts = (0.5 + 0.1 * noise).clamp(0, 1).to(model.mean_color) - model.mean_color.view(3, 1, 1)
+    climbs = (visualize(reference.class_visualization_update_step, model, k, HELPERS, start=start,
+                        steps=steps, generator=generator.clone_state(), **RECIPE)
+              for k, start in enumerate(starts.split(1)))
+    return torch.cat([finish(frames)[0] for frames in tqdm(climbs, total=len(starts), leave=False)])
 
 
 def judge_of(name):
     return "specimens-robust" if name == "specimens" else "specimens"
-
-
-@torch.no_grad()
-def named(pictures, judge):
-    """What the judge says each picture is: K names."""
-    return [judge.class_names[k] for k in judge(pictures).argmax(dim=1).tolist()]
 
 
 def measure(name, seed, device):

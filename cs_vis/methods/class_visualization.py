@@ -68,7 +68,7 @@ def ascent_step(update: Callable, model: nn.Module, target_y: int, helpers: dict
              gradients=0.0, in_range=True):
         require_helpers(helpers, reach=reach, sigma=sigma, pixels=pixels, gradients=gradients)
         require_whole(every=every, at_least=1)
-        right, down = torch.randint(-reach, reach + 1, (2,), generator=generator,
+        down, right = torch.randint(-reach, reach + 1, (2,), generator=generator,
                                     device=generator.device).tolist()
         x = helpers["jitter"](x, right, down) if reach else x
         moved, score = climb(x, l2_reg=l2_reg, learning_rate=learning_rate)
