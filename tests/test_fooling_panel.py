@@ -1,6 +1,7 @@
 """The panel of notebook 04 takes the student's steps, and shows the picture and its change."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from cs_vis import plots, widgets
 from cs_vis.reference import fooling_images as reference
+from page import Page
 from test_attacks import network
 from test_widgets import without_ipywidgets
 
@@ -197,3 +199,44 @@ def test_an_empty_panel_is_refused_in_a_sentence(parts, change, words):
     models, images, functions = change(*parts)
     with pytest.raises(ValueError, match=words):
         widgets.fooling_panel(models, images, **functions)
+
+
+# ---- in a kernel ----------------------------------------------------------------------------
+
+CELL = """
+import torch
+from cs_vis import widgets
+from cs_vis.reference import fooling_images as reference
+from test_attacks import network
+model, pictures = network(), torch.rand(3, 3, 16, 20, generator=torch.Generator().manual_seed(0))
+def attack_step(X, original, y, model, rate, radius, norm):
+    return reference.attack_step(X, original, y, model, rate, radius, norm)
+panel = widgets.fooling_panel({"one": model}, dict(zip("xyz", pictures.split(1))),
+                              attack_step=attack_step,
+                              magnified_difference=reference.magnified_difference)
+panel
+"""
+MENDED = """
+def attack_step(X, original, y, model, rate, radius, norm):
+    model(X)
+    return original
+"""
+
+
+def test_it_plays_follows_a_slider_and_picks_up_a_function_defined_anew(tmp_path):
+    page = Page(tmp_path, path=Path(__file__).parent)
+    try:
+        assert page.run(CELL) == ""
+        page.move(page.named("panel"), _view_count=1)
+        page.press(page.find("ButtonModel", "play"))
+        assert page.wait(lambda m: len(page.frames) > 3, timeout=30)
+        page.move(page.find("FloatSliderModel", "L∞ radius"), value=20.0)
+        page.wait(timeout=1)
+        farthest = "print((panel.image - panel.images.chosen).abs().max().item() * 255)"
+        assert 6.1 < float(page.run(farthest)) <= 20.01
+        assert "probability of the class: " in page.chart
+        page.run(MENDED)
+        page.wait(timeout=1)
+        assert float(page.run(farthest)) == 0
+    finally:
+        page.close()

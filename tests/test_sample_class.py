@@ -81,6 +81,22 @@ def test_feedback_opens_with_the_reason(folder, grades):
         assert f"<td>{line}" in page, student
 
 
+@pytest.mark.parametrize("name", [name for name in sample_class.CLASSES if name != NAME])
+def test_the_other_assignments_are_graded_too(name, tmp_path):
+    """A few each: right work, two of the known mistakes, and a blank notebook."""
+    known = {mistake for mistakes in mistakes_of(name).MISTAKES.values()
+             for names, _ in mistakes for mistake in names}
+    handed_in = {entry.student: entry for entry in sample_class.CLASSES[name]}
+    assert sum(entry.story in known for entry in handed_in.values()) == 2
+    assert {0, find_assignment(name)["points"]} < {entry.points for entry in handed_in.values()}
+    graded = {grade.student: grade for grade in demo.grade_sample_class(tmp_path / "class", name)}
+    for student, entry in handed_in.items():
+        assert (graded[student].points, graded[student].maximum) == (entry.points, 20)
+        assert entry.reason in graded[student].reason, graded[student]
+        page = (tmp_path / "class" / "feedback" / student / name / f"{name}.html").read_text()
+        assert "cs_vis.grading.hidden" not in page
+
+
 def test_a_change_that_no_longer_fits_is_refused():
     release, solution = (nbformat.read(ROOT / step / NAME / f"{NAME}.ipynb", as_version=4)
                          for step in ("notebooks", "solutions"))

@@ -26,12 +26,12 @@ def demo(folder: Path = ROOT / "demo", *, workers: int = 2) -> None:
     print(f"\nAll done in {time.perf_counter() - start:.0f} s. Pictures: {shown(page)}")
 
 
-def grade_sample_class(folder: Path, *, workers: int = 2) -> list[stock.Grade]:
+def grade_sample_class(folder: Path, name: str = sample_class.NAME, *,
+                       workers: int = 2) -> list[stock.Grade]:
     """Build, hand in, autograde, write feedback, export; print and return the grades."""
-    name = sample_class.NAME
     shutil.rmtree(folder, ignore_errors=True)
     workspace = prepare(folder, name)
-    stories = {entry.student: entry.story for entry in sample_class.hand_in(workspace)}
+    stories = {entry.student: entry.story for entry in sample_class.hand_in(workspace, name)}
     listed = roster.read(workspace / roster.FILE)
     print(f"Grading {len(stories)} submissions of {name} with nbgrader ...", flush=True)
     # One thread for each worker: on two cores, two kernels of two threads would only wait.

@@ -1,4 +1,5 @@
-"""A class to try the grader on: what each of its students hands in, and the points it deserves."""
+"""A class to try the grader on: what its students hand in for each assignment, and the points that
+this deserves."""
 
 import json
 from copy import deepcopy
@@ -7,9 +8,11 @@ from typing import NamedTuple
 
 import nbformat
 
-NAME = "03_saliency"
+NAME = "03_saliency"  # the assignment that the demo grades; of the others a few are handed in
 SALIENCY, OCCLUSION, GUIDED, SEGMENT = (
     f"{exercise}_solution" for exercise in ("saliency", "occlusion", "guided", "segment"))
+FOOLING, ATTACK, DIFFERENCE = (
+    f"{exercise}_solution" for exercise in ("fooling", "attack", "difference"))
 
 WARNING = ("    import sys, warnings\n    warnings.warn('a mere warning')\n"
            "    print('10%', file=sys.stderr)\n")
@@ -20,12 +23,12 @@ EXIT = "    import os\n    os._exit(1)\n"
 class Submission(NamedTuple):
     """One student's work: the right answers, changed in some places."""
     student: str
-    story: str  # a known mistake goes by its name in solutions/03_saliency_mistakes.py
+    story: str  # a known mistake goes by its name in solutions/NAME_mistakes.py
     points: float
     reason: str  # a part of the line in the grade table
     changes: dict = {}  # grade_id -> (old text, new text) of the right answer, or None: unsolved
     spoil: str = ""  # name of a function below that makes the file's bytes
-    files: tuple[str, ...] = (f"{NAME}.ipynb",)
+    files: tuple[str, ...] = ("{}.ipynb",)  # with the assignment's name filled in
 
 
 BLANK = dict.fromkeys((SALIENCY, OCCLUSION, GUIDED, SEGMENT))
@@ -34,7 +37,7 @@ CLASS = [
     Submission("alan", "an endless loop", 14, "longer than the time limit",
                {SALIENCY: ("    X = X.detach()", f"{LOOP}    X = X.detach()")}),
     Submission("alonzo", "right, in a file of another name", 20, "all checks passed",
-               files=(f"{NAME} (1).ipynb",)),
+               files=("{} (1).ipynb",)),
     Submission("barbara", "right, but printing warnings", 20, "all checks passed",
                {SALIENCY: ("    X = X.detach()", f"{WARNING}    X = X.detach()")}),
     Submission("carl", "mean over channels", 16, "mean over channels",
@@ -67,6 +70,17 @@ CLASS = [
     Submission("sofia", "cells missing", 15, "not written yet", {}, "without_cells"),
     Submission("srinivasa", "a solution cell twice", 20, "all checks passed", {}, "with_a_copy"),
 ]
+CLASSES = {NAME: CLASS, "04_fooling_images": [
+    Submission("ada", "right", 20, "all checks passed"),
+    Submission("carl", "not divided by the norm", 12, "not divided by",
+               {FOOLING: (" / g.norm()", "")}),
+    Submission("georg", "no projection", 14, "may leave the ball",
+               {ATTACK: ("(X.detach() + rate * g.sign() - original).clamp(-radius, radius)",
+                         "X.detach() + rate * g.sign() - original"),
+                }),
+    Submission("leonhard", "blank", 0, "not written yet",
+               dict.fromkeys((FOOLING, ATTACK, DIFFERENCE))),
+]}
 
 
 # Who is in the course; one of them hands in nothing.
@@ -80,22 +94,22 @@ NAMES = {"ada": "Ada Lovelace", "alan": "Alan Turing", "alonzo": "Alonzo Church"
          "srinivasa": "Srinivasa Ramanujan"}
 
 
-def hand_in(workspace: Path) -> list[Submission]:
-    """Write the list of students, and everybody's files into submitted/STUDENT/03_saliency."""
-    release, solution = (nbformat.read(workspace / step / NAME / f"{NAME}.ipynb", as_version=4)
+def hand_in(workspace: Path, name: str = NAME) -> list[Submission]:
+    """Write the list of students, and everybody's files into submitted/STUDENT/NAME."""
+    release, solution = (nbformat.read(workspace / step / name / f"{name}.ipynb", as_version=4)
                          for step in ("notebooks", "solutions"))
     answers = right_answers(solution)
-    lines = [",".join([student, *name.split(" ", 1), f"{student}@example.org"])
-             for student, name in NAMES.items()]
+    lines = [",".join([student, *full.split(" ", 1), f"{student}@example.org"])
+             for student, full in NAMES.items()]
     (workspace / "students.csv").write_text(
         "\n".join(["id,first_name,last_name,email", *lines]) + "\n", encoding="utf-8")
-    for submission in CLASS:
-        folder = workspace / "submitted" / submission.student / NAME
+    for submission in CLASSES[name]:
+        folder = workspace / "submitted" / submission.student / name
         folder.mkdir(parents=True, exist_ok=True)
         content = write(release, answers, submission)
         for file in submission.files:
-            (folder / file).write_bytes(content)
-    return CLASS
+            (folder / file.format(name)).write_bytes(content)
+    return CLASSES[name]
 
 
 def right_answers(solution) -> dict[str, str]:
@@ -123,7 +137,7 @@ def change(cell, answer, submission) -> str:
     old, new = submission.changes[cell.id]
     if old not in answer:
         raise ValueError(f"student={submission.student!r} changes {old!r}, which is not in the "
-                         f"solution of {cell.id}: bring CLASS up to date with the notebook")
+                         f"solution of {cell.id}: bring CLASSES up to date with the notebook")
     return answer.replace(old, new)
 
 

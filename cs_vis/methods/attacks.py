@@ -109,7 +109,7 @@ def random_change(images: torch.Tensor, lengths: torch.Tensor, *,
 
 
 def fine_tune(model: nn.Module, batches: Iterable, count: int, attack: Callable | None = None, *,
-              rate: float = 1e-3, watch: Callable | None = None) -> nn.Module:
+              rate: float = 5e-4, watch: Callable | None = None) -> nn.Module:
     """A copy of the network that has learned from the batches on; the network stays as it was.
 
     batches: `count` pairs (images (N, 3, H, W), labels (N,)). attack(images, labels, network) gives
