@@ -71,11 +71,16 @@ GREY = (0.5 - mean).expand(1, 3, SIDE, SIDE)  # mid-grey, as a difference from t
 chance = seeded(0)                            # 24 starts of noise, and then every jitter
 NOISE = 0.1 * torch.randn(24, 3, SIDE, SIDE, generator=chance).to(device)
 
+@torch.no_grad()
 def says(network, picture):
     """The network's answer in words."""
-    with torch.no_grad():
-        p = network(picture).softmax(dim=1)[0]  # (K,)
+    p = network(picture).softmax(dim=1)[0]  # (K,)
     return f"{name(int(p.argmax()))}, {p.max():.0%}"
+
+@torch.no_grad()
+def sure(network, picture, k):
+    """How sure the network is of class k, from 0 to 1."""
+    return network(picture).softmax(dim=1)[0, k].item()
 
 def in_rows(things, wide=8):
     return [things[i:i + wide] for i in range(0, len(things), wide)]
@@ -175,7 +180,10 @@ hidden.three_steps(class_visualization_update_step)
 # **Look** (about 20 seconds). Nothing but your step: no penalty, no helper, from the same noise.
 # `visualize` is given; it takes your step again and again and keeps the picture in [0, 1].
 #
-# Expect a network that is quite sure, and a picture of nothing. TODO
+# Expect a network that is sure, and little that you would call by the name: grain all over, and a
+# few patches of black spots or red dots. The ordinary network is 100 % sure of all three, and the
+# robust network gives them 50 % at most. Its own three pictures, from the same noise, are grainy,
+# too; but there is one thing in each, a spotted one, a red cap with white dots, a ring.
 
 # %% tags=["look"]
 PLAIN = [CLASSES[i] for i in (0, 9, 17)][:steps(3, 2)]  # ladybug, mushroom, donut
@@ -191,15 +199,11 @@ with needs("class_visualization_update_step"):
 # %% tags=["figures"]
 from cs_vis.grading.prose import percent
 
-def sure_of(network, picture, k):
-    with torch.no_grad():
-        return network(picture).softmax(dim=1)[0, k].item()
+its_own = [sure(model, plain["ordinary", k], k) for k in PLAIN]
+to_robust = [sure(networks["robust"], plain["ordinary", k], k) for k in PLAIN]
 
-plain_sure = {who: [sure_of(networks[who], plain[who, k], k) for k in PLAIN] for who in networks}
-plain_seen = [sure_of(networks["robust"], plain["ordinary", k], k) for k in PLAIN]
-
-[f"at least {percent(min(plain_sure['ordinary']))} sure of each",
- f"the robust network gives them {percent(max(plain_seen))} at most"]
+[f"is {percent(min(its_own))} sure of all three, and the robust network gives them "
+ f"{percent(max(to_robust))} at most"]
 
 # %% [markdown]
 # **Think.** Your step climbs the raw score. Why not the probability, which is what one is after?
@@ -226,8 +230,8 @@ plain_seen = [sure_of(networks["robust"], plain["ordinary", k], k) for k in PLAI
 # grain is easily made and easily wiped away, so blur the picture a little every few steps: shapes
 # stay, grain goes.
 #
-# **The equations.** `jitter` moves the picture `ox` columns to the right and `oy` rows down, and what
-# leaves it on one side enters on the other; negative numbers go left and up:
+# **The equations.** `jitter` moves the picture `ox` columns to the right and `oy` rows down, and
+# what leaves it on one side enters on the other; negative numbers go left and up:
 #
 # $$ J(i, j) = I\big( (i - o_y) \bmod H, \; (j - o_x) \bmod W \big) $$
 #
@@ -382,8 +386,8 @@ hidden.small_gradients(clip_small_gradients)
 
 # %% [markdown]
 # **Look.** The same picture as a difference from the mean colour, clipped by half and by nine
-# tenths. The first clip takes what has nearly the mean colour. The second also takes
-# what is bright or dark where the score does not care: TODO.
+# tenths. What differs most from the mean colour is a rim of the beetle, but also a good part of the
+# wall's light joints. What the score would miss most is an eye, a few spots, and a pink shard.
 
 # %% tags=["look"]
 with needs("clip_small_pixels", "clip_small_gradients"):
@@ -427,7 +431,16 @@ EXERCISES = ("class_visualization_update_step", "jitter", "blur", "clip_small_pi
              "clip_small_gradients")
 
 # %% [markdown]
-# **Switch off one at a time** (about 35 seconds). TODO
+# **Switch off one at a time** (about half a minute). Every picture was made with everything but one
+# thing. Above it: how sure the *ordinary* network, which had no part in it, is of the class.
+#
+# Two of them do most of the work. Without the blur, grain spreads over a good part of the
+# picture. Without the penalty, the background fills, for nothing says that it should stay plain.
+# The others do less here: the clip of small pixels changes next to nothing, since the penalty has
+# been there before it; without jitter the flag is fainter; and cut or not, the shapes are alike.
+# With nothing at all we are back where we began. The ordinary network is at least 98 % sure of
+# every cone, even of that one. But the checkered flag that was made with nothing is a *snail* to
+# it.
 
 # %% tags=["look"]
 ABLATED = [CLASSES[i] for i in (14, 21)][:steps(2, 1)]  # traffic cone, checkered flag
@@ -437,13 +450,25 @@ WITHOUT = {"all": {}, "no jitter": {"reach": 0}, "no blur": {"sigma": 0},
            "nothing": {"reach": 0, "sigma": 0, "pixels": 0, "gradients": 0, "l2_reg": 0}}
 
 with needs(*EXERCISES):
-    ablated = watch({(name(k), title): climb(artist, k, **(ALL | change))
-                     for k in ABLATED for title, change in WITHOUT.items()}, STEPS)
-    display(table(ablated, lambda k, title, picture: f"{title}\n{says(critic, picture)}",
-                  height=1.15))
+    ablated = watch({(name(k), what): climb(artist, k, **(ALL | change))
+                     for k in ABLATED for what, change in WITHOUT.items()}, STEPS)
+    by_name = {name(k): k for k in ABLATED}
+    display(table(ablated, lambda row, what, picture:
+                  f"{what}\n{sure(critic, picture, by_name[row]):.0%}", height=1.15))
+
+# %% tags=["figures"]
+from cs_vis.grading.prose import article
+
+cone_sure = [sure(model, ablated["traffic cone", what], ABLATED[0]) for what in WITHOUT]
+
+[f"is at least {percent(min(cone_sure))} sure of every cone",
+ f"is {article(named(ablated['checkered flag', 'nothing'], model)[0])} to it."]
 
 # %% [markdown]
-# **Where you start** (about 15 seconds). Black, the mean colour, and noise of three seeds. TODO
+# **Where you start** (about 10 seconds). From black, from mid-grey, and from noise of three seeds,
+# without penalty and clips. All five are sunflowers, each at another place, and some with a second
+# face above. A climb finds *a* picture with a high score, not *the* picture. And what it need not
+# change it leaves alone: from black, most of the picture stays dark.
 
 # %% tags=["look"]
 which = CLASSES[8]
@@ -462,7 +487,10 @@ with needs(*EXERCISES):
 #
 # <details><summary>One answer</summary>
 #
-# Hue more than strength. TODO
+# Little. Nothing holds them back but the ends of the range, so all are too strong. Where a kind has
+# a colour of its own, as a strawberry or a sunflower has, the picture has it, too. But an umbrella
+# comes in every colour, so the score does not care, and the climb paints it in all of them at
+# once, in stripes that no umbrella ever had.
 # </details>
 
 # %% [markdown]
@@ -470,7 +498,8 @@ with needs(*EXERCISES):
 #
 # A picture that we titled proves little: once you have read *ladybug*, you see one. So here are
 # the pictures of all 24 classes, without titles and shuffled. Choose a `SHUFFLE` of your own, run
-# the cell (about a minute), and do not scroll on: the next cell but one has the answers.
+# the cell (about three quarters of a minute), and do not scroll on: further down they have names.
+# They are made by `RECIPE` alone, without penalty and clips.
 
 # %% tags=["look"]
 SHUFFLE = 1  # your number
@@ -482,7 +511,7 @@ with needs(*EXERCISES):
     shuffled = torch.randperm(len(portraits), generator=seeded(SHUFFLE)).tolist()
     tiles.extend(list(portraits)[i] for i in shuffled)
     display(plots.show(in_rows([portraits[k] for k in tiles]),
-                       in_rows([str(number + 1) for number in range(len(tiles))])))
+                       in_rows([str(number + 1) for number in range(len(tiles))]), height=1.2))
 
 # %% [markdown]
 # Name the 24 pictures: one name for each, in order, with commas between them. Guess where you
@@ -507,8 +536,8 @@ for who, said in answers.items():
 
 # %% [markdown]
 # Here they are with their names, each above the ordinary network's picture of the same class,
-# started from the same noise, by the same recipe (about a minute). Where the *other* network calls
-# a picture something else, that stands above it, too. TODO
+# started from the same noise, by the same recipe (about three quarters of a minute). Where the
+# *other* network calls a picture something else, that stands above it in brackets.
 
 # %% tags=["look"]
 def titles(pictures, judge):
@@ -531,19 +560,36 @@ with needs(*EXERCISES):
                 above.append(titles(part, critic if found is portraits else artist))
                 beside.append(who)
     if rows:
-        display(plots.show(rows, above, labels=beside, height=1.3))
+        display(plots.show(rows, above, labels=beside, height=1.15))
 
 # %% tags=["figures"]
-right_ordinary, right_robust = (
-    sum(word == model.class_names[k] for k, word in zip(
-        compared[who], named(torch.cat([*compared[who].values()]), judge)))
-    for who, judge in (("ordinary", artist), ("robust", critic)))
+true_names = [model.class_names[k] for k in portraits]
+of_robust = verdict(named(torch.cat([*compared["robust"].values()]), critic), true_names)
+of_ordinary = verdict(named(torch.cat([*compared["ordinary"].values()]), artist), true_names)
 
-[f"The ordinary network names {right_robust} of the 24 robust pictures",
- f"the robust one {right_ordinary} of the ordinary network's"]
+[f"What the ordinary network says to the robust one's pictures: {of_robust}.",
+ f"What the robust network says to the ordinary one's: {of_ordinary}."]
 
 # %% [markdown]
-# TODO The ordinary network names 24 of the 24 robust pictures, and the robust one 21 of the ordinary network's.
+# What the ordinary network says to the robust one's pictures: 24 of 24 right. There is one thing in
+# each, or two, as large as things are in the pictures that it learned from, and with parts where
+# they belong: the cactus stands in its pot, the mushroom's cap has white dots, the butterfly
+# has eyes on its wings.
+#
+# What the robust network says to the ordinary one's: 22 of 24 right; sunflower as pineapple;
+# checkered flag as snail. So these faint pictures, too, hold what matters. But it is a *pattern*,
+# small and many times over: for the sum of the evidence it does not matter where it stands. The
+# robust network, which small patterns were not allowed to fool, had to look for larger ones.
+#
+# **Think.** You name a picture right, and so does the other network. What does that prove, and what
+# does it not?
+#
+# <details><summary>One answer</summary>
+#
+# It proves that what the network goes by is what you and another network go by: not a code of its
+# own. It does not prove that this is *all* it goes by. The climb shows what raises the score
+# most; what lowers it, and what it takes from the background, are not in the picture.
+# </details>
 #
 # **How this was found.** That pictures of robust networks look like the things: S. Santurkar, D.
 # Tsipras, B. Tran, A. Ilyas, L. Engstrom and A. Mądry, *Image synthesis with a single (robust)
@@ -559,7 +605,11 @@ right_ordinary, right_robust = (
 # it is the one neuron in the middle. It asks *before* the ReLU: where a neuron is off, nothing
 # behind its ReLU has a slope, and the climb would never begin.
 #
-# **Look** (about 25 seconds). TODO
+# **Look** (about 20 seconds). Three layers of the robust network, six channels each. A channel
+# fills the whole picture with what excites it; one neuron fills its receptive field, which grows
+# from layer to layer. Expect stripes and grain in conv3_1, rings and rows of beads in conv4_1. In
+# conv5_1 there are things nearly: rings like eyes (3), an eye with its lids (5, one neuron),
+# green ribs on a red foot (8), a white face with black dots (21). Nobody asked for any of them.
 
 # %% tags=["look"]
 CHANNELS = [3, 5, 8, 13, 17, 21][:steps(6, 2)]
@@ -572,8 +622,8 @@ with needs(*EXERCISES):
                    climb(Neurons(artist, layer, centre=centre), c, count=steps(30, 3))
                    for layer in LAYERS for centre in (False, True) for c in CHANNELS},
                   steps(30, 3))
-    display(table(asked, lambda layer, c, picture: f"channel {c}" * (layer == f"{LAYERS[0]}, channel"),
-                  height=1.2))
+    first = f"{LAYERS[0]}, channel"
+    display(table(asked, lambda row, c, picture: f"channel {c}" * (row == first), height=1.2))
 
 # %% [markdown]
 # **How this was found.** J. Yosinski and others 2015, as above; C. Olah, A. Mordvintsev and L.
@@ -612,11 +662,13 @@ if NETWORK == "specimens":
         near = {c: blur(picture, 4) for c, picture in middles.items()}
         faces = watch({c: climb(artist, flock[0].label, picture - mean)
                        for c, picture in near.items()}, STEPS)
+        sizes = [torch.tensor(facts["size"])[found == c].mean() for c in range(CLUSTERS)]
         members = [[flock[i].image for i in (found == c).nonzero().flatten().tolist()[:3]]
                    for c in faces]
         display(plots.show([[near[c], faces[c], *members[c]] for c in faces],
                            ["start", "climbed", "some of these"],
-                           labels=[f"{int((found == c).sum())} owls" for c in faces]))
+                           labels=[f"{int((found == c).sum())} owls, size {sizes[c]:.2f}"
+                                   for c in faces]))
 else:
     print("This part draws a hundred specimens of one kind, which only our networks know.")
 
@@ -628,7 +680,13 @@ lots = {fact: explained(torch.tensor(values), by_lot) for fact, values in facts.
  f"of the colour {shares['colour']:.2f}, where a draw by lot gives {lots['colour']:.2f}"]
 
 # %% [markdown]
-# TODO
+# The network tells owls by how near they are: the clusters explain 0.76 of the variance of the
+# size, a little of the turn, and of the colour 0.06, where a draw by lot gives 0.02. That one owl
+# is a darker brown than another hardly counts. Beside each climb stand a few of its cluster.
+#
+# And the climbs? They stay where they began, but not as large as they began: into the large owl,
+# too, a small face is drawn. A mode is where a climb starts; the score has a favourite size, and
+# goes there.
 #
 # **How this was found.** A. Nguyen, J. Yosinski and J. Clune, *Multifaceted feature
 # visualization: uncovering the different types of features learned by each neuron in deep neural
@@ -643,11 +701,14 @@ lots = {fact: explained(torch.tensor(values), by_lot) for fact, values in facts.
 # the same step, taken in these coordinates, moves shapes first. Your function need not change: it
 # climbs whatever tensor it is given. `in_frequencies` turns coordinates $x$ into a picture:
 #
-# $$ I = \operatorname{sigmoid}\Big( C \cdot \mathcal F^{-1} \big( \mathcal F(x) \,/\, \text{frequency} \big)
-# \Big) $$
+# $$ I = \operatorname{sigmoid}\Big( C \cdot \mathcal F^{-1} \big(
+# \mathcal F(x) \,/\, \text{frequency} \big) \Big) $$
 #
 # where $\mathcal F$ is the Fourier transform and $C$ a $3 \times 3$ matrix: the root of
-# the covariance of the colours of pictures (about 15 seconds). TODO
+# the covariance of the colours of pictures (about 20 seconds).
+#
+# Expect soft pictures that fill the frame, and with the colours, in light as it falls on drawn
+# specimens. What they lose is grain, and whoever lives on grain loses with it: TURTLE.
 
 # %% tags=["look"]
 COLORS = color_root(images.examples(artist, steps(96, 6), device=device)[0])  # (3, 3)
@@ -656,7 +717,7 @@ FOURIER = [CLASSES[i] for i in (0, 7, 13)][:steps(3, 2)]  # ladybug, turtle, pin
 with needs(*EXERCISES):
     waves = {"frequencies": in_frequencies(), "and colours": in_frequencies(COLORS)}
     drawn = {("pixels", k): climb(artist, k) for k in FOURIER}
-    drawn |= {(how, k): climb(artist, k, NOISE[:1], to_picture=to_picture, learning_rate=6, sigma=0)
+    drawn |= {(how, k): climb(artist, k, NOISE[:1], to_picture=to_picture, learning_rate=2, sigma=0)
               for how, to_picture in waves.items() for k in FOURIER}
     drawn = watch(drawn, STEPS)
     display(table(drawn, lambda how, k, picture: f"{name(k)}\n{says(critic, picture)}",
@@ -664,8 +725,8 @@ with needs(*EXERCISES):
 
 # %% [markdown]
 # **How this was found.** C. Olah, A. Mordvintsev and L. Schubert, *Feature visualization*, 2017,
-# and its code, [lucid](https://github.com/tensorflow/lucid), where the coordinates of `optvis/param`
-# come from.
+# and its code, [lucid](https://github.com/tensorflow/lucid), where the coordinates of
+# `optvis/param` come from.
 
 # %% [markdown]
 # <!-- 9: the generator -->
@@ -683,10 +744,12 @@ widgets.class_visualization_panel(
                "black": torch.zeros_like(NOISE[:1]), "a picture": known},
     class_visualization_update_step=class_visualization_update_step, jitter=jitter, blur=blur,
     clip_small_pixels=clip_small_pixels, clip_small_gradients=clip_small_gradients,
-    begin=steps(20, 2))
+    begin=steps(30, 2))
 
 # %% [markdown]
-# That is the end. TODO
+# That is the end. You have asked a network what it would like to see, and somebody else whether
+# that is what it says. When you see such a picture somewhere, ask two things: by which recipe was
+# it made, and who, without its title, would know what it is?
 #
 # Before you hand in: the points of the checks that passed in this session.
 

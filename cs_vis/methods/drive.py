@@ -62,8 +62,9 @@ def require_frame(outcome, number: int) -> Frame:
 def finish(frames: Iterable[Frame]) -> tuple[torch.Tensor | None, bool]:
     """Run to the end: (the last image, True); interrupted: (the best image so far, False).
 
-    Best is the highest objective. A frame has the objective of the image before it, so an image is
-    measured by the frame after it; where none was, the last image counts, None where there was none.
+    Best is the highest objective. A frame has the objective of the image before it, so an image
+    is measured by the frame after it. Where none was, the last image counts; it is None in a run
+    without a frame.
     """
     best = last = None
     try:
