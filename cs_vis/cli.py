@@ -109,14 +109,14 @@ def build(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="specimens, or specimens-robust")],
+    name: Annotated[str, typer.Argument(help="specimens, specimens-robust, or generator")],
     folder: Annotated[Path, typer.Option(help="Of the checkpoints: a second call resumes.")]
     = Path("runs"),
     weights: Annotated[Path, typer.Option(help="Where the weights go.")] = Path("datasets/weights"),
     seed: Annotated[int, typer.Option(
         help="Of the weights' start and of the order of the data.")] = 0,
 ) -> None:
-    """Train one of the course's two networks again; resumable, an hour at most on 2 cores."""
+    """Train again what ships: a network or the generator; resumable, an hour at most on 2 cores."""
     need_clone()
     from cs_vis.training import train as run
     typer.echo(run(name, folder=folder, weights=weights, seed=seed))

@@ -326,6 +326,14 @@ def require_norm(norm) -> None:
                          f"change of a value, or 'l2', the length of the whole change")
 
 
+def require_code(code, length: int) -> None:
+    """Refuse what is not a float tensor (N, length)."""
+    require_tensor(code, "code", f"(N, {length})")
+    if code.ndim != 2 or code.shape[1] != length:
+        raise ValueError(f"code has shape {tuple(code.shape)}, but must have (N, {length}); "
+                         f"methods.generator.codes makes one")
+
+
 def require_scores(scores, name: str = "model") -> None:
     """Refuse what a network returned unless it is a tensor (N, K), one score for each class."""
     if not isinstance(scores, torch.Tensor) or scores.ndim != 2:

@@ -7,12 +7,19 @@ import sys
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from PIL import Image
 
-from cs_vis import load_model, plots, specimens
+from cs_vis import images, load_model, plots, specimens
+from cs_vis.methods.class_visualization import visualize
+from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth_saliency
+from cs_vis.reference.class_visualization import class_visualization_update_step
+from cs_vis.reference.fooling_images import magnified_difference, make_fooling_image
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
+from cs_vis.training import portraits
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from class_pictures import class_pictures  # noqa: E402
@@ -49,6 +56,66 @@ def method_figure():
                              "GrabCut"], height=1.3)
 
 
+def fooling_figure():
+    """Six specimens, led to another class on each network, and what was changed, magnified."""
+    networks = {"ordinary": load_model("specimens"), "robust": load_model("specimens-robust")}
+    X, y = images.examples(networks["robust"], 6)
+    rows, titles = [list(X)], [[specimens.class_names[k] for k in y]]
+    for model in networks.values():
+        fooled = torch.cat([make_fooling_image(X[i:i + 1], int(y[i - 1]), model)
+                            for i in range(len(X))])
+        differences = magnified_difference(X, fooled, 0.25)
+        rows += [list(fooled), list(differences)]
+        titles += [[f"{specimens.class_names[model(one).argmax()]}" for one in fooled.split(1)],
+                   [f"length {length:.1f}" for length in (fooled - X).flatten(1).norm(dim=1)]]
+    return plots.show(rows, titles, height=1.3,
+                      labels=["picture", "ordinary says", "changed", "robust says", "changed"])
+
+
+@torch.no_grad()
+def samples_of(generator, each, seed):
+    """`each` samples of every kind (24 * each, 3, 128, 128), kind by kind."""
+    labels = torch.arange(len(generator.class_names)).repeat_interleave(each)
+    code = codes(generator, labels, generator=torch.Generator().manual_seed(seed))
+    return torch.cat([generator(part) for part in code.split(24)])
+
+
+def sample_figure():
+    """Three samples of the generator for every kind."""
+    pictures = samples_of(load_generator(), 3, 0).split(1)
+    return plots.show([list(pictures[i:i + 12]) for i in range(0, 72, 12)], height=0.85)
+
+
+def neighbour_figure():
+    """240 samples, each with the training picture that is nearest in its pixels, at its right."""
+    kept = portraits.pool(Path("runs"))[0]  # (n, 128, 128, 3) uint8
+    made = samples_of(load_generator(), 10, 0)
+    small = [F.interpolate(x, (32, 32), mode="area").flatten(1) for x in (made, to_floats(kept))]
+    nearest = torch.cdist(*small).argmin(dim=1)
+    pairs = torch.cat([made, to_floats(kept[nearest.numpy()])], dim=3)  # (240, 3, 128, 256)
+    page = F.interpolate(pairs, (64, 128), mode="area").view(24, 10, 3, 64, 128)
+    return images.to_pil(page.permute(2, 0, 3, 1, 4).reshape(1, 3, 24 * 64, 10 * 128))
+
+
+def to_floats(pictures):
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+
+
+def natural_figure():
+    """The same class asked of the robust network in pixels, and through the generator."""
+    model, generator = load_model("specimens-robust"), load_generator()
+    through = []
+    for k in range(len(model.class_names)):
+        start = torch.zeros(1, 3, 1, generator.code // 3)
+        frames = list(visualize(class_visualization_update_step, model, k, start=start, steps=40,
+                                learning_rate=0.5, l2_reg=0.02, to_picture=of_code(generator),
+                                generator=torch.Generator().manual_seed(0)))
+        through.append(frames[-1].image)
+    rows = [through[i:i + 8] for i in range(0, len(through), 8)]
+    return plots.show(rows, [model.class_names[i:i + 8] for i in range(0, len(through), 8)],
+                      height=1.25)
+
+
 def sheet():
     """Four frozen specimens of every kind."""
     images = specimens.gallery().images.split(1)
@@ -60,10 +127,16 @@ def sheet():
 def main():
     FOLDER.mkdir(exist_ok=True)
     figures = {"methods": method_figure, "specimens": sheet,
+               "fooling": fooling_figure, "natural": natural_figure,
+               "generator-samples": sample_figure, "generator-neighbours": neighbour_figure,
                "classes-robust": lambda: class_figure("specimens-robust"),
                "classes-ordinary": lambda: class_figure("specimens")}
     for name in sys.argv[1:] or figures:
-        figures[name]().savefig(FOLDER / f"{name}.jpg", dpi=130, pil_kwargs={"quality": 85})
+        figure, file = figures[name](), FOLDER / f"{name}.jpg"
+        if isinstance(figure, Image.Image):
+            figure.save(file, quality=80, optimize=True)
+        else:
+            figure.savefig(file, dpi=130, pil_kwargs={"quality": 85})
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
 from cs_vis.models import SpecimenNet
-from cs_vis.training import data, descent, loop
+from cs_vis.training import data, descent, generator, loop, portraits, train
 from cs_vis.training import net as nets
 from cs_vis.training import specimens as training
 
@@ -20,6 +21,9 @@ def short(monkeypatch):
     monkeypatch.setattr(training, "ROBUST", ((32, 16),))
     monkeypatch.setattr(training, "TUNINGS", tuple(
         tuning._replace(steps=2) for tuning in training.TUNINGS))
+    monkeypatch.setattr(generator, "STAGES", ((32, 3, 2), (64, 2, 2)))
+    monkeypatch.setattr(portraits, "POOL", 40)
+    monkeypatch.setattr(portraits, "WORKERS", 1)
     monkeypatch.setattr(data, "BATCH", 8)
     monkeypatch.setattr(data, "MOVED", 4)
     monkeypatch.setattr(data, "POOL", 40)
@@ -50,12 +54,12 @@ def test_folding_changes_nothing():
 def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch, name, call,
                                                           checkpoint, done):
     def run(folder):
-        return training.train(name, folder=tmp_path / folder, weights=tmp_path / folder,
+        return train(name, folder=tmp_path / folder, weights=tmp_path / folder,
                               progress=False)
 
     if name == "specimens-robust":
         for folder in ("a", "b"):
-            training.train("specimens", folder=tmp_path / folder, weights=tmp_path, progress=False)
+            train("specimens", folder=tmp_path / folder, weights=tmp_path, progress=False)
     whole = run("a")
     real, calls = descent.descend, []
 
@@ -77,16 +81,69 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monke
     assert all(torch.equal(a[key], b[key]) for key in a)
 
 
+def test_a_generator_that_was_killed_ends_like_one_that_was_not(short, tmp_path, monkeypatch):
+    whole = train("generator", folder=tmp_path / "a", weights=tmp_path / "a", progress=False)
+    real, calls = generator.descend, []
+
+    def killed(*args):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(generator, "descend", killed)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+    with pytest.raises(KeyboardInterrupt):
+        train("generator", folder=tmp_path / "b", weights=tmp_path / "b", progress=False)
+    monkeypatch.setattr(generator, "descend", real)
+    resumed = train("generator", folder=tmp_path / "b", weights=tmp_path / "b", progress=False)
+    (a, facts), (b, _) = weights_of(whole), weights_of(resumed)
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert json.loads(facts["class_names"]) == training.specimens.class_names
+
+
+def test_a_portrait_is_upright_in_the_middle_and_nothing_covers_it():
+    pictures, masks, labels = portraits.draw_range(range(24))
+    own = np.unpackbits(masks, axis=2).astype(bool)  # (n, 128, 128)
+    assert 8 <= len(labels) == len(pictures) == len(own) < 24  # some are covered, and left out
+    rows, cols = own.any(axis=2), own.any(axis=1)  # (n, 128)
+    for seen in (rows, cols):
+        middle = (seen.argmax(axis=1) + 127 - seen[:, ::-1].argmax(axis=1)) / 2
+        assert abs(middle - 63.5).max() < 32 and abs(middle.mean() - 63.5) < 6
+    assert (np.maximum(rows.sum(axis=1), cols.sum(axis=1)) > 60).all()
+
+
+def test_behind_a_portrait_nothing_is_sharp():
+    picture = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    mask = np.zeros((128, 128), bool)
+    mask[40:90, 50:80] = True
+    picture[mask] = (250, 20, 20)
+    seen = portraits.on_blurred(picture, mask)
+    assert abs(seen[44:86, 54:76].astype(int) - (250, 20, 20)).max() <= 2
+    corner = seen[:20, :20].astype(float)
+    assert np.abs(np.diff(corner, axis=0)).max() < 8  # of noise, whose neighbours differ by 85
+
+
+def test_portraits_and_their_masks_shrink_alike():
+    pictures = np.zeros((1, 128, 128, 3), np.uint8)
+    pictures[:, :, :64] = 255
+    masks = np.packbits(pictures[..., 0] > 0, axis=2)
+    images, own, labels = portraits.sample((pictures, masks, np.array([5])), 32, 2,
+                                           torch.Generator().manual_seed(0))
+    assert images.shape == (2, 3, 32, 32) and labels.tolist() == [5, 5]
+    assert torch.equal(images[:, :1], own) and own[0, 0, 0].tolist() == [1.0] * 16 + [0.0] * 16
+
+
 def test_the_card_travels_with_the_weights(short, tmp_path):
-    path = training.train("specimens", folder=tmp_path, weights=tmp_path, seed=3, progress=False)
+    path = train("specimens", folder=tmp_path, weights=tmp_path, seed=3, progress=False)
     state, facts = weights_of(path)
     assert all(tensor.dtype == torch.float16 for tensor in state.values())
     assert json.loads(facts["class_names"]) == training.specimens.class_names
     assert json.loads(facts["training"])["seed"] == 3
     assert all(0.2 < value < 0.8 for value in json.loads(facts["mean_color"]))
     with pytest.raises(ValueError, match="seed=0, but .*specimens.pt was made with seed=3"):
-        training.train("specimens-robust", folder=tmp_path, weights=tmp_path, progress=False)
-    training.train("specimens-robust", folder=tmp_path, weights=tmp_path, seed=3, progress=False)
+        train("specimens-robust", folder=tmp_path, weights=tmp_path, progress=False)
+    train("specimens-robust", folder=tmp_path, weights=tmp_path, seed=3, progress=False)
     robust, _ = weights_of(tmp_path / "specimens-robust.safetensors")
     assert any(not torch.equal(robust[key], state[key]) for key in state)
 
@@ -135,9 +192,9 @@ def test_both_balls_are_kept_and_the_loss_rises():
 
 @pytest.mark.parametrize("name, error, words", [
     ("vgg16", ValueError,
-     "name='vgg16' cannot be trained; choose 'specimens' or 'specimens-robust'"),
+     "name='vgg16' cannot be trained; choose one of specimens, specimens-robust, generator"),
     ("specimens-robust", FileNotFoundError, "run `cs-vis train specimens` first"),
 ])
 def test_bad_requests_are_refused_with_a_sentence(name, error, words, tmp_path):
     with pytest.raises(error, match=words):
-        training.train(name, folder=tmp_path, progress=False)
+        train(name, folder=tmp_path, progress=False)

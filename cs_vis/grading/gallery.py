@@ -1,13 +1,16 @@
 """The page that `make demo` draws: the same specimen seen by three networks, and what follows."""
 
+import shutil
 from pathlib import Path
 
 import torch
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from .. import images as pictures
 from .. import plots, specimens
+from ..course import ROOT
 from ..methods.occlusion import occlusion_loss
 from ..methods.saliency import backprop, smooth_saliency
 from ..methods.scores import centre_map, energy_inside, iou, pointing_game
@@ -32,6 +35,18 @@ METHODS = {"saliency": "saliency map", "smoothed saliency": "smoothed saliency m
            "occlusion": "occlusion map", "guided backprop": "guided backprop",
            "cut-out": "cut-out"}
 
+# Committed pictures (docs/figures.py) of the notebooks that change the picture, and what to say.
+CHANGED = {
+    "fooling": ("How little does it take?",
+                "Six drawings, each led to the class of the one before it, on both networks. Under "
+                "each, what was changed, for its eyes: mid-grey is nothing."),
+    "classes-robust": ("What would it like to see?",
+                       "Start from grey noise and climb the score of a class: the robust "
+                       "network's idea of each thing."),
+    "natural": ("And if it has to look natural?",
+                "The same climb, through a generator: it moves the 90 numbers of a code, and not "
+                "the pixels.")}
+
 
 def make_gallery(folder: Path) -> Path:
     """Draw the gallery page and its pictures into `folder`; returns the path of index.html."""
@@ -42,6 +57,7 @@ def make_gallery(folder: Path) -> Path:
         folder, methods=list(METHODS), kinds=contact_sheet(folder),
         specimens=[specimen_block(folder, kind, networks) for kind in SHOWN],
         scores=score_table(networks), has_imagenet=IMAGENET in trained,
+        changed=[changed_block(folder, name) for name in CHANGED],
         photographs=[photograph_block(folder, name, trained) for name in PHOTOGRAPHS],
         occlusion_colors=[to_hex(colormaps[COLORS](i / 4)) for i in range(5)])
 
@@ -87,6 +103,15 @@ def specimen_block(folder, kind, networks):
                      method_pictures(folder, stem(kind, name), asked, image, model, y,
                                      p[y].item(), mask)})
     return {"kind": kind, "question": SHOWN[kind], "covers": covers, "first": first, "rows": rows}
+
+
+def changed_block(folder, name):
+    """A committed picture, copied beside the page."""
+    title, words = CHANGED[name]
+    shutil.copy(ROOT / "docs" / "figures" / f"{name}.jpg", folder)
+    with Image.open(folder / f"{name}.jpg") as picture:
+        width, height = picture.size
+    return {"name": name, "title": title, "words": words, "width": width, "height": height}
 
 
 def photograph_block(folder, photo, networks):

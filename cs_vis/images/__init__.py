@@ -14,7 +14,7 @@ from PIL import Image
 
 from ..require import (is_whole, require_finite, require_path, require_pictures, require_size,
                        require_tensor)
-from .known import examples  # noqa: F401
+from .known import examples  # noqa: F401, one of the public functions
 from .sources import LARGEST, read
 
 # The photographs that notebooks show, never used for training; both packages ship them.

@@ -34,12 +34,13 @@ def optimizer_of(net):
                               {"params": vectors, "weight_decay": 0.0}])
 
 
-def run(name, net, take, steps, peak, checkpoint, seed, progress):
+def run(name, net, take, steps, peak, checkpoint, seed, progress, optimizer=optimizer_of):
     """All steps, from the checkpoint on where there is one; returns the seconds used so far.
 
-    take(optimizer, number, generator) takes one step and returns the loss.
+    take(optimizer, number, generator) takes one step and returns the loss; optimizer(net) is what
+    takes it.
     """
-    optimizer, step, seconds = optimizer_of(net), 0, 0.0
+    optimizer, step, seconds = optimizer(net), 0, 0.0
     saved = checkpoint_at(checkpoint, seed)
     if saved:
         net.load_state_dict(saved["net"])

@@ -5,7 +5,6 @@ then, with its batch norm folded away, against those and changes bounded in leng
 """
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from .. import specimens
-from ..models.specimen_net import NAMES, SpecimenNet
+from ..models.specimen_net import SpecimenNet
 from . import data
 from .descent import Tuning, descend, descend_in_both_balls, descend_robustly
 from .loop import checkpoint_at, run
@@ -30,32 +29,17 @@ def steps_of(stages):
     return [px for px, seen in stages for _ in range(seen // data.BATCH)]
 
 
-def train(name: str, *, folder="runs", weights="datasets/weights", seed: int = 0,
-          progress: bool = True) -> Path:
-    """Train "specimens", or fine-tune it into "specimens-robust"; returns the weights' path.
-
-    `folder` keeps the drawn images and a checkpoint every minute or so; the same call resumes.
-    Weights are written as fp16 safetensors into `weights`. Some 40 minutes on 2 cores for the
-    ordinary network, an hour for the robust one.
-    Raises ValueError on an unknown name, or a checkpoint made with another seed, FileNotFoundError
-    when the robust network has no start.
-    """
-    if name not in NAMES:
-        raise ValueError(f"name={name!r} cannot be trained; choose 'specimens' or "
-                         "'specimens-robust'")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        net = TrainingNet(len(specimens.class_names)).to(memory_format=torch.channels_last)
-        if name == "specimens-robust":
-            net.load_state_dict(finished(folder, seed))
-        pool = data.pool(folder, progress=progress)
-        state, seconds = part_one(name, net, pool, folder, seed, progress)
-        if name == "specimens-robust":
-            state, more = part_two(state, pool, folder, seed, progress)
-            seconds += more
-    return save(name, state, Path(weights), pool[0], seconds, seed)
+def train(name, folder, weights, seed, progress):
+    """Train "specimens", or fine-tune it into "specimens-robust"; returns the weights' path."""
+    net = TrainingNet(len(specimens.class_names)).to(memory_format=torch.channels_last)
+    if name == "specimens-robust":
+        net.load_state_dict(finished(folder, seed))
+    pool = data.pool(folder, progress=progress)
+    state, seconds = part_one(name, net, pool, folder, seed, progress)
+    if name == "specimens-robust":
+        state, more = part_two(state, pool, folder, seed, progress)
+        seconds += more
+    return save(name, state, weights, pool[0], seconds, seed)
 
 
 def part_one(name, net, pool, folder, seed, progress):
