@@ -12,6 +12,7 @@ from PIL import Image
 
 from cs_vis import images, load_model, plots, specimens
 from cs_vis.methods.class_visualization import visualize
+from cs_vis.methods.drive import finish
 from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth_saliency
@@ -102,18 +103,18 @@ def to_floats(pictures):
 
 
 def natural_figure():
-    """The same class asked of the robust network in pixels, and through the generator."""
+    """Every class asked of the robust network through the generator, as in notebook 05."""
     model, generator = load_model("specimens-robust"), load_generator()
-    through = []
-    for k in range(len(model.class_names)):
-        start = torch.zeros(1, 3, 1, generator.code // 3)
-        frames = list(visualize(class_visualization_update_step, model, k, start=start, steps=40,
-                                learning_rate=0.5, l2_reg=0.02, to_picture=of_code(generator),
-                                generator=torch.Generator().manual_seed(0)))
-        through.append(frames[-1].image)
-    rows = [through[i:i + 8] for i in range(0, len(through), 8)]
-    return plots.show(rows, [model.class_names[i:i + 8] for i in range(0, len(through), 8)],
-                      height=1.25)
+    labels, pictures = torch.arange(24).repeat(2), of_code(generator)
+    starts = codes(generator, labels, generator=torch.Generator().manual_seed(0)).view(48, 3, 1, -1)
+    with torch.no_grad():
+        scores = torch.cat([model(pictures(part)) for part in starts.split(12)])  # (48, 24)
+    found = [finish(visualize(class_visualization_update_step, model, k, start=starts[best][None],
+                              steps=30, learning_rate=0.25, l2_reg=0.02, to_picture=pictures,
+                              generator=torch.Generator().manual_seed(0)))[0]
+             for k, best in enumerate(scores.argmax(dim=0).tolist())]
+    rows = [found[i:i + 8] for i in range(0, 24, 8)]
+    return plots.show(rows, [model.class_names[i:i + 8] for i in range(0, 24, 8)], height=1.25)
 
 
 def sheet():
