@@ -134,7 +134,7 @@ def table(found, title, height=1.45):
 #
 # **Your turn** (about six lines).
 
-# %% nbgrader={"grade_id": "class_visualization_update_step_solution", "solution": true} tags=["solution"]
+# %% nbgrader={"grade_id": "step_solution", "solution": true} tags=["solution"]
 def class_visualization_update_step(img, model, target_y, l2_reg, learning_rate):
     """Change img, in place, by one step up the score of target_y minus l2_reg * |img|^2.
 
