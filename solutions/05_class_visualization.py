@@ -43,9 +43,10 @@ from IPython.display import display
 from cs_vis import check, images, load_model, pick_device, plots, specimens, widgets
 from cs_vis.methods.class_visualization import Neurons, visualize
 from cs_vis.methods.fourier import color_root, in_frequencies
+from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.modes import explained, modes, pooled_features
 from cs_vis.methods.naming import named, read_names, verdict
-from cs_vis.models import find_layer
+from cs_vis.models import find_layer, untrained
 from cs_vis.notebook import chosen_network, needs, progress, steps, watch
 
 device = pick_device()
@@ -742,7 +743,97 @@ astray = [said for said, right in zip(in_waves["frequencies"], in_truth) if said
 # `optvis/param` come from.
 
 # %% [markdown]
-# <!-- 9: the generator -->
+# ## 9. Through a generator: only what looks natural
+#
+# **The idea.** Most pictures look like nothing at all, and a climb among all pictures may end in
+# any of them. Your helpers forbid some. Turn it round, and allow only pictures that look natural.
+# A *generator* $G$ is a network that turns a code, here 90 numbers, into a picture. Ours has
+# learned to draw the 24 kinds, in the middle of a blurred ground, and can draw little else. So
+# leave the pixels alone, and move the code:
+#
+# $$ g = \frac{\partial}{\partial z} \Big( S_t(G(z)) - \lambda \lVert z \rVert_2^2 \Big), \qquad
+# z \leftarrow z + \eta \, \frac{g}{\lVert g \rVert_2} $$
+#
+# It is your step, as it stands: it never asked what it moved. And the penalty gains a meaning. The
+# generator learned from codes whose first 66 numbers were standard normal, and of such a code
+# $-\lVert z \rVert^2 / 2$ is, but for a constant, the logarithm of how likely it is.
+#
+# **What it can draw** (about 2 seconds). For each kind one code by chance: 66 numbers say how, 24
+# say which kind. The robust network helped to train the generator, and names 240 of 240 such
+# samples as they were meant. The ordinary network had no part in it, and names 230. Not everything
+# has been learned: the sunflower has a rim instead of petals, and the clock no hands.
+
+# %% tags=["look"]
+painter = load_generator(device=device)
+kinds = torch.arange(len(painter.class_names))            # 24
+samples = codes(painter, kinds.repeat(2), generator=seeded(0))  # (48, 90)
+with torch.no_grad():
+    sampled = torch.cat([painter(part) for part in samples.split(12)])  # (48, 3, 128, 128)
+plots.show(in_rows([*sampled[:24]], 8), in_rows(painter.class_names, 8), height=1.2)
+
+# %% tags=["figures"]
+many = kinds.repeat(10)
+with torch.no_grad():
+    tried = [painter(part) for part in codes(painter, many, generator=seeded(1)).split(24)]
+    meant = {who: sum((network(part).argmax(dim=1).cpu() == kinds).sum().item() for part in tried)
+             for who, network in networks.items()}
+
+[f"names {meant['robust']} of {len(many)} such samples",
+ f"had no part in it, and names {meant['ordinary']}."]
+
+# %% [markdown]
+# **Look** (about 40 seconds). Now the networks choose. Each begins at the one of 48 samples that it
+# likes best as a ladybug, a snail and so on, and climbs from there. The third row is a network with
+# *random* weights; the last asks for channels of an inner layer of the robust network.
+#
+# Expect things that you can name, from the ordinary network as well. Channel 3, which drew rings
+# like eyes in section 6, finds them on a butterfly's wings, and channel 21, a white face with black
+# dots, on a die. And mind the third row. It is as natural as the others: a network that has learned
+# nothing asks for zebra balls, for a fish where it should be a starfish, and for a pineapple.
+
+# %% tags=["look"]
+BOTH = [k for k, word in enumerate(model.class_names) if word in (
+    "ladybug", "snail", "starfish", "mushroom", "strawberry", "umbrella")][:steps(6, 2)]
+inner = f"{LAYERS[-1]}, channel"
+asking = networks | {"random weights": untrained(NETWORK, generator=seeded(0), device=device),
+                     inner: Neurons(artist, LAYERS[-1])}
+to_picture = of_code(painter)
+
+def favourite(network, k):
+    """The code (1, 3, 1, 30) of the sample with the highest score k; so the step takes it."""
+    with torch.no_grad():
+        scores = torch.cat([network(part)[:, k] for part in sampled.split(12)])  # (48,)
+    best = scores.argmax()
+    return samples[best:best + 1].view(1, 3, 1, -1)
+
+with needs("class_visualization_update_step"):
+    natural = watch({(who, k): visualize(
+        class_visualization_update_step, network, k, start=favourite(network, k),
+        steps=steps(30, 3), learning_rate=0.25, l2_reg=0.02, to_picture=to_picture,
+        generator=seeded(0))
+        for who, network in asking.items() for k in (CHANNELS if who == inner else BOTH)},
+        steps(30, 3))
+    display(table(natural, lambda who, k, picture: f"channel {k}" if who == inner else name(k)))
+
+# %% [markdown]
+# **Think.** Are these the network's pictures, or the generator's?
+#
+# <details><summary>One answer</summary>
+#
+# Both, and you cannot tell which part is whose. That the ladybug has a head is the generator's
+# doing: it has never drawn one without. A network that only wanted red with black dots would have
+# got the same ladybug. The third row shows how far that goes: a network that has learned nothing
+# gets pictures as natural as the others, and they look as if it had meant something. The pictures
+# of section 5 are harder to look at, but all that is in them is the network's. What was said of
+# maps holds here: a natural picture is not an explanation.
+# </details>
+#
+# **How this was found.** A. Nguyen, A. Dosovitskiy, J. Yosinski, T. Brox and J. Clune,
+# *Synthesizing the preferred inputs for neurons in neural networks via deep generator networks*,
+# 2016. What ours was trained by: D. Kingma and M. Welling, *Auto-encoding variational Bayes*,
+# 2014; A. Dosovitskiy and T. Brox, *Generating images with perceptual similarity metrics based on
+# deep networks*, 2016; A. Sauer, K. Chitta, J. Müller and A. Geiger, *Projected GANs converge
+# faster*, 2021.
 
 # %% [markdown]
 # ## 10. Play: every number on a slider
