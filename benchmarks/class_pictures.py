@@ -35,7 +35,8 @@ def class_pictures(model, generator, *, steps=STEPS):
     Each class has noise of its own, and all have the same jitter, as in the notebook.
     """
     noise = torch.randn(len(model.class_names), 3, SIZE, SIZE, generator=generator)
-    starts = (0.5 + 0.1 * noise).clamp(0, 1).to(model.mean_color) - model.mean_color.view(3, 1, 1)
+    grey = 0.5 - model.mean_color.view(3, 1, 1)  # as a difference from the mean colour
+    starts = grey + (0.1 * noise).to(grey)
     climbs = (visualize(reference.class_visualization_update_step, model, k, HELPERS, start=start,
                         steps=steps, generator=generator.clone_state(), **RECIPE)
               for k, start in enumerate(starts.split(1)))
