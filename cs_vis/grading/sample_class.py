@@ -72,12 +72,10 @@ CLASS = [
 ]
 CLASSES = {NAME: CLASS, "04_fooling_images": [
     Submission("ada", "right", 20, "all checks passed"),
-    Submission("carl", "not divided by the norm", 12, "not divided by",
+    Submission("carl", "not divided by the norm", 14, "not divided by the norm",
                {FOOLING: (" / g.norm()", "")}),
-    Submission("georg", "no projection", 14, "may leave the ball",
-               {ATTACK: ("(X.detach() + rate * g.sign() - original).clamp(-radius, radius)",
-                         "X.detach() + rate * g.sign() - original"),
-                }),
+    Submission("georg", "not cut to [0, 1]", 12, "not cut to [0, 1]",
+               {ATTACK: (".clamp(0, 1)", "")}),
     Submission("leonhard", "blank", 0, "not written yet",
                dict.fromkeys((FOOLING, ATTACK, DIFFERENCE))),
 ]}
