@@ -328,7 +328,7 @@ with needs("jitter", "blur"):
 # colours, and $g$ is the gradient of the score:
 #
 # $$ n_{ij} = \sqrt{\textstyle\sum_c I_{cij}^2}, \qquad
-# s_{ij} = \Big\lvert \textstyle\sum_c I_{cij} \, g_{cij} \Big\rvert $$
+# s_{ij} = \Big| \textstyle\sum_c I_{cij} \, g_{cij} \Big| $$
 #
 # To first order, $s_{ij}$ is how much the score would change if the pixel were 0. Each clip takes
 # the `fraction`-quantile of its measure over all pixels of a picture, and sets to 0 the pixels

@@ -70,7 +70,8 @@ def test_the_notebooks_inside_are_the_released_ones_and_unsolved(wheel, names):
 def test_a_notebook_that_was_solved_in_its_place_stops_the_build(tmp_path):
     """And what else lies beside it is left out."""
     for name in ("pyproject.toml", "README.md", "LICENSE", "course.toml", "hatch_build.py",
-                 "cs_vis/__init__.py", f"notebooks/{NAME}/{NAME}.ipynb"):
+                 "cs_vis/__init__.py",
+                 *(f"notebooks/{name}/{name}.ipynb" for name in assignments())):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     notebook = tmp_path / "notebooks" / NAME / f"{NAME}.ipynb"
