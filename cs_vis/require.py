@@ -319,6 +319,13 @@ def require_above_0(**numbers) -> None:
             raise ValueError(f"{name}={value!r} must be above 0 and finite, such as {name}=0.1")
 
 
+def require_switch(**switches) -> None:
+    """Refuse what is neither True nor False, calling it by its keyword."""
+    for name, value in switches.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name}={shown(value)} must be True or False")
+
+
 def require_norm(norm) -> None:
     """Refuse what is not the name of one of the two norms."""
     if norm not in ("linf", "l2"):

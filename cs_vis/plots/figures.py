@@ -11,7 +11,8 @@ import matplotlib.lines
 import matplotlib.ticker
 import numpy as np
 
-from ..require import require_finite, require_number, require_texts, shown
+from ..require import (require_above_0, require_finite, require_number, require_switch,
+                       require_texts, shown)
 from .pictures import Picture, picture
 
 SIZE = 9                 # points: the one font size
@@ -180,6 +181,9 @@ def curves(panels: dict[str, dict[str, tuple]], *, up: str = "", caption: str = 
     log: whether what runs to the right is in powers of ten (values above 0). Raises ValueError or
     TypeError for no chart, more than four names, and values that are no two lists of one length.
     """
+    require_switch(log=log)
+    if most is not None:
+        require_above_0(most=most)
     panels = {right: {name: _points(right, name, pair, log) for name, pair in lines.items()}
               for right, lines in _require_panels(panels).items()}
     require_texts([up, caption], "up and caption")
