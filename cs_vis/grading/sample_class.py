@@ -13,6 +13,8 @@ SALIENCY, OCCLUSION, GUIDED, SEGMENT = (
     f"{exercise}_solution" for exercise in ("saliency", "occlusion", "guided", "segment"))
 FOOLING, ATTACK, DIFFERENCE = (
     f"{exercise}_solution" for exercise in ("fooling", "attack", "difference"))
+STEP, JITTER, BLUR, PIXELS, GRADIENTS = (
+    f"{exercise}_solution" for exercise in ("step", "jitter", "blur", "pixels", "gradients"))
 
 WARNING = ("    import sys, warnings\n    warnings.warn('a mere warning')\n"
            "    print('10%', file=sys.stderr)\n")
@@ -78,6 +80,14 @@ CLASSES = {NAME: CLASS, "04_fooling_images": [
                {ATTACK: (".clamp(0, 1)", "")}),
     Submission("leonhard", "blank", 0, "not written yet",
                dict.fromkeys((FOOLING, ATTACK, DIFFERENCE))),
+], "05_class_visualization": [
+    Submission("ada", "right", 20, "all checks passed"),
+    Submission("carl", "not divided by the norm", 12, "not divided by the norm",
+               {STEP: (" / gradient.norm().clamp(min=1e-12)", "")}),
+    Submission("georg", "rows and columns swapped", 18, "rows and columns swapped",
+               {JITTER: ("(oy, ox)", "(ox, oy)")}),
+    Submission("leonhard", "blank", 0, "not written yet",
+               dict.fromkeys((STEP, JITTER, BLUR, PIXELS, GRADIENTS))),
 ]}
 
 
