@@ -72,23 +72,28 @@ CLASS = [
     Submission("sofia", "cells missing", 15, "not written yet", {}, "without_cells"),
     Submission("srinivasa", "a solution cell twice", 20, "all checks passed", {}, "with_a_copy"),
 ]
-CLASSES = {NAME: CLASS, "04_fooling_images": [
-    Submission("ada", "right", 20, "all checks passed"),
-    Submission("carl", "not divided by the norm", 14, "not divided by the norm",
-               {FOOLING: (" / g.norm()", "")}),
-    Submission("georg", "not cut to [0, 1]", 12, "not cut to [0, 1]",
-               {ATTACK: (".clamp(0, 1)", "")}),
-    Submission("leonhard", "blank", 0, "not written yet",
-               dict.fromkeys((FOOLING, ATTACK, DIFFERENCE))),
-], "05_class_visualization": [
-    Submission("ada", "right", 20, "all checks passed"),
-    Submission("carl", "not divided by the norm", 12, "not divided by the norm",
-               {STEP: (" / gradient.norm().clamp(min=1e-12)", "")}),
-    Submission("georg", "rows and columns swapped", 18, "rows and columns swapped",
-               {JITTER: ("(oy, ox)", "(ox, oy)")}),
-    Submission("leonhard", "blank", 0, "not written yet",
-               dict.fromkeys((STEP, JITTER, BLUR, PIXELS, GRADIENTS))),
-]}
+
+
+def a_few(cells, *wrong: Submission) -> list[Submission]:
+    """Right work, some wrong, and a blank notebook."""
+    return [Submission("ada", "right", 20, "all checks passed"), *wrong,
+            Submission("leonhard", "blank", 0, "not written yet", dict.fromkeys(cells))]
+
+
+CLASSES = {
+    NAME: CLASS,
+    "04_fooling_images": a_few(
+        (FOOLING, ATTACK, DIFFERENCE),
+        Submission("carl", "not divided by the norm", 14, "not divided by the norm",
+                   {FOOLING: (" / g.norm()", "")}),
+        Submission("georg", "not cut to [0, 1]", 12, "not cut to [0, 1]",
+                   {ATTACK: (".clamp(0, 1)", "")})),
+    "05_class_visualization": a_few(
+        (STEP, JITTER, BLUR, PIXELS, GRADIENTS),
+        Submission("carl", "not divided by the norm", 12, "not divided by the norm",
+                   {STEP: (" / gradient.norm().clamp(min=1e-12)", "")}),
+        Submission("georg", "rows and columns swapped", 18, "rows and columns swapped",
+                   {JITTER: ("(oy, ox)", "(ox, oy)")}))}
 
 
 # Who is in the course; one of them hands in nothing.

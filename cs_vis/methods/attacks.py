@@ -16,8 +16,6 @@ from ..require import (require_above_0, require_batch, require_function, require
                        require_target, require_whole)
 from .drive import watched
 
-NORMS = {"linf": float("inf"), "l2": 2}
-
 
 class Fooled(NamedTuple):
     """What it took to lead one picture to another class."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 from torch import nn
 
 from .. import datasets
@@ -63,9 +62,7 @@ def load_generator(*, device="cpu") -> Generator:
     class_names are the kinds of its codes. Raises FileNotFoundError where the file is missing.
     """
     device = require_device(device)
-    with safe_open(datasets.path("weights/generator.safetensors"), framework="pt") as file:
-        state = {key: file.get_tensor(key).float() for key in file.keys()}
-        facts = file.metadata()
+    state, facts = datasets.weights("generator")
     with torch.device("meta"):  # nothing is drawn, so the random state stays as it was
         network = Generator()
     network.load_state_dict(state, assign=True)
@@ -89,8 +86,8 @@ def codes(network: Generator, labels: torch.Tensor, *, generator: torch.Generato
 def of_code(network: Generator) -> Callable:
     """What an ascent needs to move a code in a picture's place: x (1, 3, 1, W) to a picture.
 
-    W is a third of a code's length. The shares are the softmax of x's last K numbers, ten times
-    as large, so x = 0 is the middle of everything, a bit of each kind. The shape is that of a
+    W is a third of a code's length. The shares are the softmax of x's last K numbers, SHARP
+    times as large, so x = 0 is the middle of everything, a bit of each kind. The shape is that of a
     picture because the step asks for one.
     """
     def to_picture(x):

@@ -4,7 +4,6 @@ import json
 import re
 
 import torch
-from safetensors import safe_open
 from torch import nn
 
 from .. import datasets
@@ -52,9 +51,7 @@ class SpecimenNet(nn.Module):
 
 def load(name: str) -> SpecimenNet:
     """A trained network; its widths are those of the stored weights, whatever they are."""
-    with safe_open(datasets.path(f"weights/{name}.safetensors"), framework="pt") as file:
-        state = {key: file.get_tensor(key).float() for key in file.keys()}
-        facts = file.metadata()
+    state, facts = datasets.weights(name)
     with torch.device("meta"):  # nothing is drawn, so the random state stays as it was
         network = SpecimenNet(_widths(state), classes=len(state["fc.bias"]))
     network.load_state_dict(state, assign=True)

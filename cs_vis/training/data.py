@@ -13,15 +13,20 @@ POOL_SEED = 1_000_000  # fresh images for tests use small seeds
 
 def pool(folder, *, progress=True):
     """The training images (POOL, 128, 128, 3) uint8 and labels, drawn once and kept in `folder`."""
-    kept = folder / f"pool-{POOL}.npz"
-    if not kept.exists():
-        pictures, labels, _ = draw_many(POOL, POOL_SEED, workers=-1, progress=progress)
-        part = kept.with_suffix(".part")
+    return kept(folder / f"pool-{POOL}.npz", lambda: dict(zip(("pictures", "labels"), draw_many(
+        POOL, POOL_SEED, workers=-1, progress=progress))))
+
+
+def kept(path, draw):
+    """The arrays of an npz file; where it is not there, those that draw() returns by name, written
+    beside it first: what is there is whole."""
+    if not path.exists():
+        part = path.with_suffix(".part")
         with part.open("wb") as file:
-            np.savez(file, pictures=pictures, labels=labels)
-        part.replace(kept)
-    with np.load(kept) as data:
-        return data["pictures"], data["labels"]
+            np.savez(file, **draw())
+        part.replace(path)
+    with np.load(path) as arrays:
+        return tuple(arrays[name] for name in arrays.files)
 
 
 def sample(pictures, labels, px, last, generator):

@@ -6,18 +6,16 @@ that network's eyes (Sauer et al. 2021). The ordinary network has no part in it,
 """
 
 import copy
-import json
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import nn
 
 from .. import specimens
 from ..methods.generator import FREE, Generator
 from ..models import activations, load_model
 from . import portraits
-from .loop import run
+from .loop import run, write
 
 LAYERS = {"relu1_1": 24, "relu2_2": 48, "relu3_2": 96, "relu4_2": 128}  # of the robust network
 STAGES = ((32, 64, 700), (64, 32, 1200), (128, 24, 700))  # side in pixels, batch, steps
@@ -90,7 +88,8 @@ def train(folder, weights, seed, progress):
         return descend(learners, eye, optimizer, images, masks, kinds, game, number)
     seconds = run("generator", learners, step, len(plan), PEAK, folder / "generator.pt", seed,
                   progress, optimizer=optimizer_of)
-    return save(learners.mean, weights, seconds, seed)
+    return write(weights / "generator.safetensors", learners.mean.state_dict(), seconds, seed,
+                 class_names=specimens.class_names)
 
 
 def optimizer_of(learners):
@@ -151,16 +150,3 @@ def unlike(images, seen, made, seen_of_made, masks):
 def follow(mean, generator, keep):
     for slow, quick in zip(mean.parameters(), generator.parameters()):
         slow.lerp_(quick, 1 - keep)
-
-
-def save(generator, weights, seconds, seed):
-    """Round to fp16 and write, with what a user must know."""
-    weights.mkdir(parents=True, exist_ok=True)
-    path = weights / "generator.safetensors"
-    about = {"class_names": json.dumps(specimens.class_names), "training": json.dumps({
-        "seed": seed, "minutes": round(seconds / 60, 1), "torch": torch.__version__,
-        "threads": torch.get_num_threads()})}
-    save_file({name: x.detach().half().contiguous() for name, x in generator.state_dict().items()},
-              path, metadata=about)
-    path.chmod(0o644)  # safetensors writes for the owner alone
-    return path

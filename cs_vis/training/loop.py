@@ -1,9 +1,13 @@
-"""A run of many steps: learning rate, progress, and checkpoints from which it goes on."""
+"""A run of many steps: learning rate, progress, checkpoints from which it goes on, and its end."""
 
+import json
 import math
 import time
 
+import cv2
+import numpy as np
 import torch
+from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 CHECKPOINT_SECONDS = 60
@@ -71,3 +75,15 @@ def keep(checkpoint, net, optimizer, step, seconds, seed):
     torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
                 "seconds": seconds, "seed": seed}, part)
     part.replace(checkpoint)
+
+
+def write(path, state, seconds, seed, **facts):
+    """Round the weights to fp16 and write them with what a user must know; returns the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts["training"] = {"seed": seed, "minutes": round(seconds / 60, 1),
+                         "torch": torch.__version__, "numpy": np.__version__,
+                         "opencv": cv2.__version__, "threads": torch.get_num_threads()}
+    halves = {key: tensor.detach().half().contiguous() for key, tensor in state.items()}
+    save_file(halves, path, metadata={key: json.dumps(fact) for key, fact in facts.items()})
+    path.chmod(0o644)  # safetensors writes for the owner alone
+    return path

@@ -23,18 +23,12 @@ BOKEH = 12     # pixels, sigma of the background's blur
 def pool(folder, *, progress=True):
     """Portraits (n, 128, 128, 3) uint8, masks (n, 128, 16) of packed bits, labels (n,): those of
     POOL drawn that are not covered. Drawn once and kept in `folder`."""
-    kept = folder / f"portraits-{POOL}.npz"
-    if not kept.exists():
+    def draw():
         chunks = [range(i, min(i + 64, POOL)) for i in range(0, POOL, 64)]
         jobs = Parallel(n_jobs=WORKERS, return_as="generator")(map(delayed(draw_range), chunks))
         drawn = list(tqdm(jobs, "portraits", total=len(chunks), disable=not progress))
-        pictures, masks, labels = (np.concatenate(column) for column in zip(*drawn))
-        part = kept.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, pictures=pictures, masks=masks, labels=labels)
-        part.replace(kept)
-    with np.load(kept) as found:
-        return found["pictures"], found["masks"], found["labels"]
+        return dict(zip(("pictures", "masks", "labels"), map(np.concatenate, zip(*drawn))))
+    return data.kept(folder / f"portraits-{POOL}.npz", draw)
 
 
 def draw_range(indices):

@@ -4,18 +4,14 @@ The robust network is made in two parts: first against changes bounded in every 
 then, with its batch norm folded away, against those and changes bounded in length (L2).
 """
 
-import json
-
-import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from .. import specimens
 from ..models.specimen_net import SpecimenNet
 from . import data
 from .descent import Tuning, descend, descend_in_both_balls, descend_robustly
-from .loop import checkpoint_at, run
+from .loop import checkpoint_at, run, write
 from .net import TrainingNet, fold
 
 # Stages (side of the image in pixels, images seen): small images first, the real size last.
@@ -83,16 +79,7 @@ def finished(folder, seed):
 
 
 def save(name, state, weights, pictures, seconds, seed):
-    """Round to fp16 and write the weights with what a user must know about them."""
-    weights.mkdir(parents=True, exist_ok=True)
+    """Write the weights with their class names and the mean colour of what was learned from."""
     mean = (pictures[:2000].astype(np.float64).mean(axis=(0, 1, 2)) / 255).round(4).tolist()
-    about = {"class_names": json.dumps(specimens.class_names), "mean_color": json.dumps(mean),
-             "training": json.dumps({
-                 "seed": seed, "minutes": round(seconds / 60, 1), "torch": torch.__version__,
-                 "numpy": np.__version__, "opencv": cv2.__version__,
-                 "threads": torch.get_num_threads()})}
-    path = weights / f"{name}.safetensors"
-    halves = {key: tensor.detach().half().contiguous() for key, tensor in state.items()}
-    save_file(halves, path, metadata=about)
-    path.chmod(0o644)  # safetensors writes for the owner alone
-    return path
+    return write(weights / f"{name}.safetensors", state, seconds, seed,
+                 class_names=specimens.class_names, mean_color=mean)
