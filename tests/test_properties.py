@@ -147,6 +147,9 @@ CALLS = {
                             and result.dtype == np.float32 and result.shape[2] == 3),
     "images.to_pil": Call(images.to_pil, dict(image=ONE),
                           lambda result, given: result.mode == "RGB" and min(result.size) > 0),
+    "images.examples": Call(images.examples, dict(model=NETWORK, count=2, device="cpu"),
+                            lambda result, given: finite(result[0])
+                            and len(result[0]) == len(result[1]) <= given["count"]),
     "images.save": Call(images.save, dict(image=ONE, path=None), finite),  # the test names a path
     "plots.picture": Call(plots.picture, dict(image=ONE), one_picture),
     "plots.grey": Call(plots.grey, dict(map=MAP, white=0.5), one_picture),
@@ -291,7 +294,7 @@ def test_no_public_function_is_left_out():
     tried = {call.function for call in CALLS.values()}
     public = [getattr(module, name) for module in (images, plots, specimens)
               for name in getattr(module, "__all__", ["load", "photo", "fit", "to_numpy", "to_pil",
-                                                      "save"])]
+                                                      "save", "examples"])]
     public += [cs_vis.activations, cs_vis.layer_names, cs_vis.load_model, models.untrained]
     types = {one for one in public if isinstance(one, type)}
     missing = [one for one in public if callable(one)

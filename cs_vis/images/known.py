@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from .. import specimens
-from ..require import require_model, require_whole
+from ..require import require_device, require_model, require_whole
 
 SIDE = 224  # pixels, of a photograph for a network that takes many sizes
 
@@ -17,11 +17,13 @@ def examples(model, count: int, *, device="cpu") -> tuple[torch.Tensor, torch.Te
     For a network of the drawn world specimens of the gallery, of as many kinds as possible; for
     any other photographs: those of the folder CS_VIS_PHOTOS, with the labels in their file names
     (NNNN_label.jpg), or the course's own with what the network says. N is count, or all there are.
-    Raises ValueError or TypeError for a count below 1, FileNotFoundError for an empty folder.
+    Raises ValueError or TypeError for a count below 1 or another device, FileNotFoundError for an
+    empty folder.
     """
     require_model(model)
     require_whole(count=count, at_least=1)
-    if list(model.class_names) == list(specimens.class_names):
+    device = require_device(device)
+    if list(getattr(model, "class_names", [])) == list(specimens.class_names):
         found, labels = of_the_gallery(count)
     elif os.environ.get("CS_VIS_PHOTOS"):
         found, labels = of_the_folder(Path(os.environ["CS_VIS_PHOTOS"]), count, side_of(model))
