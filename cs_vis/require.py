@@ -368,6 +368,26 @@ def require_features(features: torch.Tensor, images: torch.Tensor, layer: str) -
                      f"linear layer at the end, or index activations(model, images, {layer!r})")
 
 
+def require_guide(guide, features) -> None:
+    """Refuse what a layer does not give of one picture, (1, C, h, w), or two layers' channels."""
+    for name, values in (("features", features), ("guide", guide)):
+        require_tensor(values, name, "(1, C, h, w)")
+        if values.ndim != 4 or len(values) != 1 or values.numel() == 0:
+            raise ValueError(f"{name} has shape {tuple(values.shape)}: pass what a layer gives of "
+                             f"one picture, (1, C, h, w), of a batch {name}[i:i + 1]")
+    if guide.shape[1] != features.shape[1]:
+        raise ValueError(f"guide has {guide.shape[1]} channels and features {features.shape[1]}: "
+                         f"take both from the same layer")
+
+
+def require_octaves(octaves: int, scale: float, sides) -> None:
+    """Refuse so many octaves that the smallest has no pixel left."""
+    require_whole(octaves=octaves, at_least=1)
+    if round(min(sides) / scale ** (octaves - 1)) < 1:
+        raise ValueError(f"octaves={octaves} is too many: of {min(sides)} pixels, divided by "
+                         f"{scale} each time, none is left; take fewer octaves")
+
+
 def require_fit(side: int, patch: int, stride: int) -> None:
     """Refuse a window of `patch` pixels, in steps of `stride`, that does not fit into `side`."""
     require_whole(patch=patch, stride=stride)
