@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import cs_vis
 from cs_vis import images, models, plots, specimens
+from cs_vis.images import video
 from cs_vis.methods import field, occlusion, saliency, scores
 from cs_vis.models import SpecimenNet
 
@@ -40,6 +41,7 @@ with torch.random.fork_rng(devices=[]):
 PAIR = torch.rand(2, 3, 10, 12, generator=seeded())
 ONE, MAP, MASK = PAIR[:1], PAIR[0, 0], PAIR[0, 1] > 0.5
 LABELS = torch.tensor([1, 3])
+LARGER = torch.rand(3, 3, 18, 17, generator=seeded())  # frames of a video
 
 
 def step(X, y, model):
@@ -172,6 +174,9 @@ CALLS = {
     "plots.curves": Call(plots.curves, dict(
         panels={"x": {"a": ([1.0, 2.0], [0.5, 0.25])}}, up="u", caption="d", most=1.0, log=True),
         a_figure),
+    "plots.video": Call(plots.video, dict(source=LARGER, fps=5, width=40, alt="a"),
+                        lambda result, given: len(result.data) > 500),
+    "video.write": Call(video.write, dict(path=None, frames=LARGER, fps=5, quality=40), finite),
     "specimens.draw": Call(specimens.draw, dict(
         seed=1, kind="bee", without=("wings",), pose={"angle": 0.5}), finite),
     "specimens.batch": Call(specimens.batch, dict(n=1, seed=1, workers=1), finite),
@@ -221,9 +226,11 @@ TOO_MUCH = {("n", 10**6), ("n", 10**30), ("seed", 10**30), ("samples", 10**6), (
             ("height", 10**6), ("height", 10**30), ("width", 10**6), ("width", 10**30),
             ("workers", 3), ("workers", 7), ("workers", 10**6), ("workers", 10**30),
             ("workers", -1)}
+WRITTEN = {"images.save": "a.png", "video.write": "a.mp4"}  # the file they write
 STEPS = ("compute_saliency_maps", "occlusion_map")
 # What a message calls an argument, where it does not call it by its name.
 ALSO = {"images": ("image",), "size": ("image",), "pictures": ("image",),
+        "source": ("frames", "image", "path"), "frames": ("image",),
         "layer": ("target", "relu"),
         "left": ("map",), "kind": ("without",)}  # a part that the kind drawn has not, and the like
 
@@ -267,8 +274,8 @@ def test_an_answer_or_a_sentence(name, data, tmp_path):
     if callable(value) and which in STEPS:  # another function: what it does is its own affair
         return
     arguments = {**call.arguments, which: value}
-    if name == "images.save" and which != "path":
-        arguments["path"] = tmp_path / "a.png"
+    if name in WRITTEN and which != "path":
+        arguments["path"] = tmp_path / WRITTEN[name]
     before, numbers = {key: kept(one) for key, one in arguments.items()}, torch.get_rng_state()
     try:
         result = call.function(**arguments)
@@ -285,7 +292,7 @@ def test_an_answer_or_a_sentence(name, data, tmp_path):
 @pytest.mark.parametrize("name", CALLS)
 def test_the_right_call_is_right(name, tmp_path):
     call = CALLS[name]
-    path = {"path": tmp_path / "a.png"} if name == "images.save" else {}
+    path = {"path": tmp_path / WRITTEN[name]} if name in WRITTEN else {}
     arguments = {**call.arguments, **path}
     assert call.right(call.function(**arguments), arguments)
 
