@@ -368,6 +368,32 @@ def require_features(features: torch.Tensor, images: torch.Tensor, layer: str) -
                      f"linear layer at the end, or index activations(model, images, {layer!r})")
 
 
+def require_target_features(target, features) -> None:
+    """Refuse what is not one picture's features and a target like them, somewhere not 0."""
+    require_tensor(features, "features", "(1, C, h, w) or (1, K)")
+    require_tensor(target, "target", "(1, C, h, w) or (1, K)")
+    if features.ndim not in (2, 4) or len(features) != 1:
+        raise ValueError(f"features has shape {tuple(features.shape)}: pass what a layer gives of "
+                         f"one picture, (1, C, h, w) or (1, K)")
+    if target.shape != features.shape:
+        raise ValueError(f"target has shape {tuple(target.shape)} and features "
+                         f"{tuple(features.shape)}, but they must be alike: take both from one "
+                         f"layer, of pictures of one size")
+    require_finite(target, "target")
+    if not target.any():
+        raise ValueError("target is 0 everywhere, so no distance is a part of it: this layer sees "
+                         "nothing in the picture; choose another layer or picture")
+
+
+def require_single(value, name: str) -> None:
+    """Refuse what is neither a number nor a tensor of one, without axes."""
+    if isinstance(value, torch.Tensor) and value.ndim == 0:
+        return
+    if not isinstance(value, Real) or isinstance(value, bool):
+        got = f"a tensor {tuple(value.shape)}" if isinstance(value, torch.Tensor) else shown(value)
+        raise TypeError(f"{name} is {got}, but must be one number: sum it up, .sum()")
+
+
 def require_guide(guide, features) -> None:
     """Refuse what a layer does not give of one picture, (1, C, h, w), or two layers' channels."""
     for name, values in (("features", features), ("guide", guide)):
