@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from tqdm import tqdm
 
 from . import __version__
+from .cell import output
 from .checks import EXERCISES, CheckFailed
 from .checks.engine import check
 from .checks.messages import wrapped
@@ -128,7 +129,7 @@ def progress(steps: Iterable, words: str = "") -> Iterator:
     In a notebook the bar is an output that is updated, and nothing of it is saved. Elsewhere it
     is on stderr, where that is a terminal.
     """
-    line = _Line() if in_notebook() else None
+    line = _line()
     bar = tqdm(steps, words, **_style(line))
     try:
         yield from bar
@@ -143,7 +144,7 @@ def watch(runs: dict, steps: int, words: str = "steps") -> dict:
     keeps the best image so far of the run that is going on (methods.drive.finish) and leaves out
     those that have not begun. Of bar and live picture nothing is saved.
     """
-    line, screen, finished = _Line() if in_notebook() else None, _LivePicture(), {}
+    line, screen, finished = _line(), _LivePicture(), {}
     bar = tqdm(total=steps * len(runs), desc=words, **_style(line))
 
     def shown(frames):
@@ -175,23 +176,19 @@ class _LivePicture:
     EVERY, WIDTH = 0.3, 256  # seconds, and pixels on the page
 
     def __init__(self):
-        self.output, self.at = None, 0.0
-        if in_notebook():
-            from IPython.display import display
-            self.output = display({}, raw=True, display_id=True)
+        self.output, self.at = output(), 0.0
 
     def show(self, image) -> None:
         if self.output is None or time.monotonic() - self.at < self.EVERY:
             return
         file = BytesIO()
         to_pil(image[:1]).save(file, "jpeg", quality=90)
-        self.output.update({"image/jpeg": file.getvalue()}, raw=True,
-                           metadata={"image/jpeg": {"width": self.WIDTH}})
+        self.output({"image/jpeg": file.getvalue()}, {"image/jpeg": {"width": self.WIDTH}})
         self.at = time.monotonic()
 
     def close(self) -> None:
         if self.output is not None:
-            self.output.update({}, raw=True)
+            self.output({})
 
 
 def _style(line) -> dict:
@@ -204,20 +201,18 @@ def _style(line) -> dict:
 class _Line:
     """An output of the cell that tqdm writes to as if it were a terminal's last line."""
 
-    def __init__(self):
-        from IPython.display import display
-        self.output = display({}, raw=True, display_id=True)
+    def __init__(self, output):
+        self.output = output
 
     def write(self, text: str) -> None:
         text = text.strip("\r\n ")
-        self.output.update({"text/plain": text} if text else {}, raw=True)
+        self.output({"text/plain": text} if text else {})
 
     def flush(self) -> None:
         pass
 
 
-def in_notebook() -> bool:
-    """Does this run in a Jupyter kernel, whose outputs can change?"""
-    ipython = sys.modules.get("IPython")
-    shell = ipython and ipython.get_ipython()
-    return getattr(shell, "kernel", None) is not None
+def _line() -> _Line | None:
+    """A line of the cell; None outside a notebook."""
+    place = output()
+    return place and _Line(place)

@@ -277,7 +277,7 @@ def test_progress_shows_how_far_it_is(monkeypatch):
         def update(self, data, **kwargs):
             shown.append(data)
 
-    monkeypatch.setattr(notebook, "in_notebook", lambda: True)
+    monkeypatch.setattr("cs_vis.cell.in_notebook", lambda: True)
     monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: Handle())
     for number in progress(range(3), "pictures"):
         pass
@@ -318,7 +318,7 @@ def test_watch_shows_the_picture_as_it_grows_and_leaves_nothing(monkeypatch):
         def update(self, data, **kwargs):
             shown.append(data)
 
-    monkeypatch.setattr(notebook, "in_notebook", lambda: True)
+    monkeypatch.setattr("cs_vis.cell.in_notebook", lambda: True)
     monkeypatch.setattr(notebook._LivePicture, "EVERY", 0)
     monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: Handle())
     with pytest.raises(ValueError):

@@ -309,10 +309,10 @@ def test_a_live_place_shows_the_newest_figure_and_nothing_outside_a_notebook(ima
         def update(self, data, **kwargs):
             updated.append(data)
 
-    monkeypatch.setattr("cs_vis.notebook.in_notebook", lambda: True)
+    monkeypatch.setattr("cs_vis.cell.in_notebook", lambda: True)
     monkeypatch.setattr("IPython.display.display",
                         lambda data, **kwargs: shown.append(data) or Place())
     newest = plots.live()
     for _ in range(3):
         newest(plots.show([image]))
-    assert len(shown) == 1 and len(updated) == 2 and "image/jpeg" in updated[0]
+    assert shown == [{}] and len(updated) == 3 and "image/jpeg" in updated[0]

@@ -11,6 +11,7 @@ import matplotlib.lines
 import matplotlib.ticker
 import numpy as np
 
+from ..cell import output
 from ..require import (require_above_0, require_finite, require_number, require_switch,
                        require_texts, shown)
 from .pictures import Picture, picture
@@ -63,19 +64,11 @@ def live() -> Callable:
 
     Outside a notebook nothing is shown.
     """
-    place = None
+    place = output()
 
     def newest(figure: Figure) -> None:
-        nonlocal place
-        from ..notebook import in_notebook  # here, for that module knows the checks, too
-        if not in_notebook():
-            return
-        from IPython.display import display
-        data, metadata = figure.bundle()
-        if place is None:
-            place = display(data, metadata=metadata, raw=True, display_id=True)
-        else:
-            place.update(data, metadata=metadata, raw=True)
+        if place:
+            place(*figure.bundle())
     return newest
 
 
