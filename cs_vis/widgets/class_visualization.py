@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from ..methods.class_visualization import STRENGTHS, ascent_step
-from .live import Choice, Range, current, play
+from .live import Choice, Range, following, play
 
 __all__ = ["class_visualization_panel"]
 
@@ -48,11 +48,6 @@ def class_visualization_panel(networks: dict, starts: dict, *,
                                "y": Choice({name: k for k, name in enumerate(classes)},
                                            words="class"), **controls},
                 objective="score", begin=begin, exercises=student, name="class")
-
-
-def following(function: Callable) -> Callable:
-    """The function as its cell defines it when it is called."""
-    return lambda *given: current(function)(*given)
 
 
 CONTROLS = {

@@ -136,6 +136,11 @@ def current(function):
     return getattr(sys.modules["__main__"], name, function)
 
 
+def following(function: Callable) -> Callable:
+    """The function as its cell defines it when it is called."""
+    return lambda *given: current(function)(*given)
+
+
 def named(exercises, work: Callable) -> dict:
     """Name -> function: the student's, and what the panel runs, if the notebook defines that."""
     if not isinstance(exercises, Mapping):
