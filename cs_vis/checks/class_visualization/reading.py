@@ -1,29 +1,11 @@
-"""What the pictures of `class_visualization_update_step` tell: each factor by itself.
-
-Without a penalty a step shows objective, divisor and rate; with one, what the penalty pulls at and
-where it is taken off; the second step on a picture, what is left of the first.
-"""
-
-from collections.abc import Callable
-from typing import NamedTuple
+"""What the pictures of `class_visualization_update_step` tell: the penalty is what pulls."""
 
 import torch
 
-from ..ascent import BY_SIGN, FORMS, NEAR, OBJECTIVES, Start
+from ..ascent import OBJECTIVES, Start
 from ..distance import comparable
 from ..inputs import live
-
-DOWNHILL = ("score descended", "loss climbed")
-CLAMPS = ((0, 1), (-1, 1), (-0.5, 0.5))
-
-
-def over_the_picture(g, x):
-    return g / x.norm()
-
-
-SHAPES = {  # what is done to a gradient g at the picture x
-    name: tuple(lambda g, x, form=form: form(g) for form in forms) for name, forms in FORMS.items()
-} | {"divided by the picture's norm": (over_the_picture,)}
+from ..moves import Known, Move, all_of_it, outside_the_division, without_the_rate
 
 
 def of_the_scores(start):
@@ -50,59 +32,12 @@ PULLS = {  # the gradient of what is taken off, without its weight, at start
         lambda start: start.picture * start.picture.abs() / start.picture.norm(3) ** 2),
     "penalty on the scores": (of_the_scores, lambda start: start.slope(lambda s, t: s.norm())),
 }
-PLACES: dict[str, Callable] = {  # the change, from shape(g), slope, pull and rate
-    "": lambda shape, slope, pull, rate: rate * shape(slope - pull),
-    "penalty outside the division": lambda shape, slope, pull, rate: rate * (shape(slope) - pull),
-    "penalty without the learning rate":
-        lambda shape, slope, pull, rate: rate * shape(slope) - pull,
-}
-LEFT = {  # of the first step's gradient, when the second begins
-    "": (lambda shape, slope, pull: torch.zeros_like(slope),),
-    "gradient piles up": (lambda shape, slope, pull: slope - pull,
-                          lambda shape, slope, pull: slope,
-                          lambda shape, slope, pull: shape(slope - pull),
-                          lambda shape, slope, pull: shape(slope)),
-}
-
-
-class Move(NamedTuple):
-    """One call: where it began, what it was given, where it ended."""
-    start: Start
-    l2_reg: float
-    rate: float
-    end: torch.Tensor
-
-
-class Formula(NamedTuple):
-    """How a step is made: the names of slips, or "", and what they stand for."""
-    names: tuple[str, ...]
-    climb: Callable
-    shape: Callable
-    speed: Callable[[float], float] = lambda rate: rate
-    clamp: tuple[float, float] | None = None
-    pull: Callable = PULLS[""][0]
-    place: Callable = PLACES[""]
-
-    def change(self, move, slope, left=0) -> torch.Tensor:
-        """What the step adds to the picture, whose own gradient is `slope`."""
-        x = move.start.picture
-        there = x + self.place(lambda g: self.shape(g, x), slope + left,
-                               move.l2_reg * self.pull(move.start), self.speed(move.rate))
-        return (there.clamp(*self.clamp) if self.clamp else there) - x
-
-    def misfit(self, move, slope, left=0) -> float:
-        """How far its change is from the one that was made, in lengths of the change."""
-        wanted = self.change(move, slope, left)
-        return float((move.end - move.start.picture - wanted).norm() / wanted.norm())
-
-    def explains(self, move, slope, left=0) -> bool:
-        return self.misfit(move, slope, left) <= (BY_SIGN if "sign step" in self.names else NEAR)
-
-    def remains(self, move, left) -> torch.Tensor:
-        """What is left of the gradient after this move."""
-        x = move.start.picture
-        return left(lambda g: self.shape(g, x), move.start.slope(self.climb),
-                    move.l2_reg * self.pull(move.start))
+KNOWN = Known(
+    OBJECTIVES, PULLS,
+    {"": all_of_it, "penalty outside the division": outside_the_division,
+     "penalty without the learning rate": without_the_rate},
+    downhill=("score descended", "loss climbed"), turned="penalty's sign turned",
+    another="another penalty")
 
 
 def moves_of(inputs, outcome) -> list[Move]:
@@ -115,98 +50,3 @@ def moves_of(inputs, outcome) -> list[Move]:
     pictures = [given["img"], *map(comparable, pictures)]
     return [Move(Start(given["model"], given["target_y"], start), given["l2_reg"],
                  given["learning_rate"], end) for start, end in zip(pictures, pictures[1:])]
-
-
-def slips(walks: list[list[Move]]) -> tuple[str, ...]:
-    """The mistakes that the calls of some cases show; nothing where a picture did not move."""
-    if not all(walks) or any(torch.equal(m.end, m.start.picture) for walk in walks for m in walk):
-        return ()
-    firsts = [walk[0] for walk in walks]
-    free = formulas([move for move in firsts if not move.l2_reg])
-    if not free or "sign step" in free[0].names:  # signs hide how hard the penalty pulls
-        return free[0].names if free else ()
-    pulled = [formula for found in free
-              for formula in with_penalty(found, [move for move in firsts if move.l2_reg])]
-    if not pulled:
-        return (*free[0].names, "another penalty")
-    seconds = [walk[:2] for walk in walks if len(walk) > 1]
-    whole = [names for formula in pulled for names in with_memory(formula, seconds)]
-    return min(whole or [(*f.names, "something kept between calls") for f in pulled], key=len)
-
-
-def formulas(moves) -> list[Formula]:
-    """All that explain moves without a penalty: those with the fewest slips, and nearest, first."""
-    tried = list(objectives_and_shapes(moves))
-    for ways in (as_it_is, clamped, at_another_rate):
-        found = [(len(way.names), sum(map(way.misfit, moves, slopes)), way)
-                 for formula, slopes in tried for way in ways(formula, moves, slopes)
-                 if all(map(way.explains, moves, slopes))]
-        if found:
-            return [way for *_, way in sorted(found, key=lambda entry: entry[:2])]
-    return []
-
-
-def objectives_and_shapes(moves):
-    """Each formula without a penalty, and its gradients where the moves begin."""
-    for objective, climbs in OBJECTIVES.items():
-        for climb in climbs:
-            slopes = [move.start.slope(climb) for move in moves]
-            for form, shapes in SHAPES.items():
-                for shape in shapes:
-                    yield Formula(named(objective, form), climb, shape), slopes
-
-
-def named(*names) -> tuple[str, ...]:
-    return tuple(filter(None, names))
-
-
-def as_it_is(formula, moves, slopes):
-    return [formula]
-
-
-def clamped(formula, moves, slopes):
-    """The formula, and the picture clamped afterwards."""
-    return [formula._replace(names=(*formula.names, "clamped"), clamp=clamp) for clamp in CLAMPS]
-
-
-def at_another_rate(formula, moves, slopes):
-    """The formula with the rates that would suit its directions, if they have a rule."""
-    units = [formula._replace(speed=lambda rate: 1).change(*both) for both in zip(moves, slopes)]
-    speeds = [float((unit * (move.end - move.start.picture)).sum() / unit.square().sum())
-              for unit, move in zip(units, moves)]
-    shares = [speed / move.rate for speed, move in zip(speeds, moves)]
-    if agree(speeds):
-        return [formula._replace(names=(*formula.names, "learning rate unused"),
-                                 speed=lambda rate: speeds[0])]
-    if agree(shares):
-        return [formula._replace(names=(*formula.names, "another learning rate"),
-                                 speed=lambda rate: rate * shares[0])]
-    return []
-
-
-def agree(values) -> bool:
-    return min(values) > 0 and max(values) - min(values) <= NEAR * max(values)
-
-
-def with_penalty(formula, moves) -> list[Formula]:
-    """The formula with what the penalty does, in every way that explains the moves."""
-    slopes, found = [move.start.slope(formula.climb) for move in moves], []
-    for place, join in PLACES.items():
-        for name, pulls in PULLS.items():
-            for pull in pulls:
-                both = formula._replace(pull=pull, place=join)
-                if all(map(both.explains, moves, slopes)):
-                    # Downhill as a whole, or in the score alone: one slip, not two.
-                    turned = name == "penalty's sign turned" and set(DOWNHILL) & set(formula.names)
-                    found.append(both._replace(
-                        names=named(*formula.names, "" if turned else name, place)))
-    return found
-
-
-def with_memory(formula, walks) -> list[tuple[str, ...]]:
-    """The names with what the second call on a picture still has of the first."""
-    slopes = [second.start.slope(formula.climb) for _, second in walks]
-    return [named(*formula.names, name)
-            for name, forms in LEFT.items() for left in forms
-            if all(formula.explains(second, slope, formula.remains(first, left))
-                   for (first, second), slope in zip(walks, slopes))]

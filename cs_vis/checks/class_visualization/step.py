@@ -9,9 +9,8 @@ from ..distance import comparable, relative_l2
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network
-from .reading import moves_of, slips
-
-CALLS = ("picture", "second picture", "third picture")
+from ..moves import CALLS, slips
+from .reading import KNOWN, moves_of
 
 
 def stepped(function, img, model, target_y, l2_reg, learning_rate, calls=1):
@@ -64,7 +63,7 @@ def recognise(observed, inputs):
 
 
 def slips_of(outcomes, inputs):
-    return slips([moves_of(inputs[name], outcome) for name, outcome in outcomes.items()])
+    return slips([moves_of(inputs[name], outcome) for name, outcome in outcomes.items()], KNOWN)
 
 
 FREE, SHARP = "no penalty", "no penalty, a steeper network"
