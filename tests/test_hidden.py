@@ -14,12 +14,13 @@ from cs_vis.checks.observe import Odd, Outcome
 from cs_vis.checks.path import Trace
 from cs_vis.checks.place import Problem
 from cs_vis.checks.stored import load_goldens
-from cs_vis.course import ROOT, topic
+from cs_vis.course import ROOT, assignments, topic
 from cs_vis.grading.hidden import SEED, Cell, Failed, Visible, until
 from cs_vis.grading.hidden import saliency as hidden
 from written import CELLS, EXERCISES, KNOWN, NOTEBOOKS, hidden_cells
 from written import reference as reference_of
 
+NAMES = assignments()
 HIDDEN = [key for key, cell in CELLS.items() if isinstance(cell, Cell)]
 SOURCE = (ROOT / "solutions/03_saliency.py").read_text(encoding="utf-8")
 
@@ -140,12 +141,14 @@ def test_public_goldens_win_no_hidden_point(name):
         cell(recall)
 
 
-def test_every_graded_cell_of_the_notebook_is_defined():
-    graded = set(re.findall(r'"grade_id": "(\w+)", "grade": true', SOURCE))
-    used = set(re.findall(r"hidden\.(\w+)\(", SOURCE))
-    cells = hidden_cells("03_saliency")
-    assert used == {name for name, cell in cells.items() if isinstance(cell, Cell)}
-    assert {name for name, cell in cells.items() if isinstance(cell, Visible)} <= graded
+@pytest.mark.parametrize("name", NAMES)
+def test_every_graded_cell_of_the_notebook_is_defined(name):
+    source = (ROOT / f"solutions/{name}.py").read_text(encoding="utf-8")
+    graded = set(re.findall(r'"grade_id": "(\w+)", "grade": true', source))
+    used = re.findall(r"hidden\.(\w+)\(", source)
+    cells = hidden_cells(name)
+    assert sorted(used) == sorted(cell for cell, kind in cells.items() if isinstance(kind, Cell))
+    assert {cell for cell, kind in cells.items() if isinstance(kind, Visible)} <= graded
     assert len(graded) == len(cells)
 
 
