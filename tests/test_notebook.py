@@ -5,7 +5,6 @@ import contextlib
 import io
 import re
 
-import nbformat
 import pytest
 import torch
 
