@@ -1,0 +1,323 @@
+"""What the pictures of `deepdream_step` tell: each factor by itself.
+
+Steps without jitter show objective, divisor and rate; with jitter, how it was taken back; a step
+across the border of [0, 1], the clip; a second call on a picture, what is left of the first.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from ...models import activations
+from ..ascent import BY_SIGN, NEAR
+from ..distance import comparable
+from ..inputs import live
+
+
+class View(NamedTuple):
+    """A picture as the network is shown it, and the layer that looks."""
+    model: torch.nn.Module
+    layer: str
+    picture: torch.Tensor
+
+    def seen(self, leaf=None, layer=None) -> torch.Tensor:
+        """What the layer computes."""
+        layer = layer or self.layer
+        return activations(self.model, self.picture if leaf is None else leaf, layer)[layer]
+
+    def slope(self, climb) -> torch.Tensor:
+        """The gradient of climb(view, leaf) at the picture."""
+        leaf = self.picture.detach().requires_grad_()
+        return torch.autograd.grad(climb(self, leaf), leaf)[0]
+
+
+def energy(a):
+    return a.square().sum() / 2
+
+
+def of(measure) -> Callable:
+    """What is climbed: a measure of the layer that was asked for."""
+    return lambda view, leaf: measure(view.seen(leaf))
+
+
+def at(**layers) -> Callable:
+    """What is climbed: the energy of another layer than the one asked for."""
+    return lambda view, leaf: energy(view.seen(leaf, layers.get(view.layer)))
+
+
+def written_over(view, leaf):
+    """The layer's own tensor, into which the ReLU that follows has written."""
+    a = view.seen(leaf)
+    return energy(a.relu() if view.layer == "conv2" else a)
+
+
+# What is climbed: each name with its forms. Any multiple of the energy, and any power of it, has
+# the same direction, and all of that goes in the division.
+CLIMBS: dict[str, tuple[Callable, ...]] = {
+    "": (of(energy),),
+    "descended": (of(lambda a: -energy(a)),),
+    "activations added up": (of(torch.sum),),
+    "absolute values added up": (of(lambda a: a.abs().sum()),),
+    "largest activation alone": (of(torch.max),),
+    "one channel alone": (of(lambda a: energy(a[:, 0])), of(lambda a: energy(a[:, -1]))),
+    "activations measured from their mean": (of(lambda a: energy(a - a.mean())),),
+    "powers of the activations": (of(lambda a: (a ** 3).sum()), of(lambda a: (a ** 4).sum()),
+                                  of(lambda a: energy(a.softmax(1)))),
+    "layer before": (at(pool="relu", conv2="pool", head="dropout"),),
+    "layer after": (at(pool="conv2"),),
+    "layer written over": (written_over,),
+    "another layer": tuple(
+        lambda view, leaf, layer=layer: energy(view.seen(leaf, layer))
+        for layer in ("conv1", "relu", "pool", "conv2", "head")),
+}
+
+
+def over(*axes):
+    """Divided by means over some of the axes only."""
+    return lambda g, a: g / g.abs().mean(dim=axes, keepdim=True).clamp(min=1e-12)
+
+
+# What is done to a gradient g (1, 3, H, W), where the layer computes a: each name with its forms.
+SHAPES: dict[str, tuple[Callable, ...]] = {
+    "": (lambda g, a: g / g.abs().mean(),),
+    "not divided": (lambda g, a: g, lambda g, a: 2 * g, lambda g, a: g / a.numel(),
+                    lambda g, a: 2 * g / a.numel(), lambda g, a: g / a.norm()),
+    "divided by the L2 norm": (lambda g, a: g / g.norm(),),
+    "divided by the standard deviation": (
+        lambda g, a: g / g.std(), lambda g, a: g / g.std(correction=0),
+        lambda g, a: g / g.square().mean().sqrt(), lambda g, a: (g - g.mean()) / g.std()),
+    "divided by the largest": (lambda g, a: g / g.abs().max(), lambda g, a: g / g.max()),
+    "divided by the mean with its signs": (lambda g, a: g / g.mean(),
+                                           lambda g, a: g / g.mean().abs()),
+    "divided by the sum": (lambda g, a: g / g.abs().sum(), lambda g, a: g / g.sum()),
+    "divided by the mean of squares": (lambda g, a: g / g.square().mean(),
+                                       lambda g, a: g / g.square().sum()),
+    "sign step": (lambda g, a: g.sign(),),
+    "mean over a part of the gradient": (over(2, 3), over(1), over(2), over(3), over(1, 2),
+                                         over(1, 3)),
+}
+
+
+def rolled(x, ox, oy):
+    return x.roll((oy, ox), dims=(2, 3))
+
+
+def pushed(x, ox, oy):
+    """Rolled, but zeros enter."""
+    for axis, shift in ((3, ox), (2, oy)):
+        zeros, kept = torch.zeros_like(x), x.shape[axis] - abs(shift)
+        zeros.narrow(axis, max(shift, 0), kept).copy_(x.narrow(axis, max(-shift, 0), kept))
+        x = zeros
+    return x
+
+
+def as_one_row(x, ox, oy):
+    return x.roll(ox + oy)
+
+
+def there_and_back(there, back=lambda ox, oy: (-ox, -oy), move=rolled) -> Callable:
+    """Where a step leads that moves the picture by `there`, and by `back` afterwards."""
+    def leads(x, ox, oy, step):
+        moved = move(x, *there(ox, oy))
+        return move(moved + step(moved), *back(ox, oy))
+    return leads
+
+
+def same(ox, oy):
+    return ox, oy
+
+
+# Where the step leads, not yet clipped, from the picture x and step(picture): its change.
+JITTERS: dict[str, tuple[Callable, ...]] = {
+    "": (there_and_back(same),),
+    "jitter left out": (lambda x, ox, oy, step: x + step(x),),
+    "jitter not undone": (lambda x, ox, oy, step: (moved := rolled(x, ox, oy)) + step(moved),),
+    "jitter undone the wrong way": (there_and_back(same, same),),
+    "jitter undone in part": (there_and_back(same, lambda ox, oy: (-ox, 0)),
+                              there_and_back(same, lambda ox, oy: (0, -oy)),
+                              there_and_back(same, lambda ox, oy: (-oy, -ox)),
+                              there_and_back(same, lambda ox, oy: (-ox, oy)),
+                              there_and_back(same, lambda ox, oy: (ox, -oy))),
+    "ox and oy exchanged": (there_and_back(lambda ox, oy: (oy, ox), lambda ox, oy: (-oy, -ox)),),
+    "jitter the other way": (there_and_back(lambda ox, oy: (-ox, -oy), same),),
+    "one direction turned round": (
+        there_and_back(lambda ox, oy: (-ox, oy), lambda ox, oy: (ox, -oy)),
+        there_and_back(lambda ox, oy: (ox, -oy), lambda ox, oy: (-ox, oy))),
+    "one direction left out": (there_and_back(lambda ox, oy: (ox, 0), lambda ox, oy: (-ox, 0)),
+                               there_and_back(lambda ox, oy: (0, oy), lambda ox, oy: (0, -oy))),
+    "step not rolled back": (lambda x, ox, oy, step: x + step(rolled(x, ox, oy)),),
+    "zeros enter": (there_and_back(same, move=pushed),
+                    lambda x, ox, oy, step: rolled(
+                        (moved := pushed(x, ox, oy)) + step(moved), -ox, -oy)),
+    "rolled as one row": (there_and_back(same, move=as_one_row),),
+}
+CLIPS: dict[str, tuple[Callable, ...]] = {
+    "": (lambda x: x.clamp(0, 1),),
+    "not clipped": (lambda x: x,),
+    "clipped to another range": (lambda x: x.clamp(-1, 1), lambda x: x.clamp(-0.5, 0.5),
+                                 lambda x: x.clamp(-2, 2)),
+    "clipped on one side": (lambda x: x.clamp(min=0), lambda x: x.clamp(max=1)),
+    "rescaled instead of clipped": (lambda x: (x - x.min()) / (x.max() - x.min()),
+                                    lambda x: x / x.max()),
+}
+
+
+class Move(NamedTuple):
+    """One call: what it was given, and where it ended."""
+    view: View
+    rate: float
+    ox: int
+    oy: int
+    end: torch.Tensor
+
+
+class Formula(NamedTuple):
+    """How a step is made: the names of slips, or "", and what they stand for."""
+    names: tuple[str, ...]
+    climb: Callable
+    shape: Callable
+    speed: Callable[[float], float] = lambda rate: rate
+    jitter: Callable = JITTERS[""][0]
+    clip: Callable = CLIPS[""][0]
+
+    def ends(self, move) -> torch.Tensor:
+        """Where it leads from the picture."""
+        def step(picture):
+            view = move.view._replace(picture=picture)
+            return self.speed(move.rate) * self.shape(view.slope(self.climb), view.seen())
+        return self.clip(self.jitter(move.view.picture, move.ox, move.oy, step))
+
+    def explains(self, move) -> bool:
+        return self.misfit(move, self.ends(move)) <= self.bound
+
+    @property
+    def bound(self) -> float:
+        return BY_SIGN if "sign step" in self.names else NEAR
+
+    def misfit(self, move, wanted) -> float:
+        """How far from where the move ended, in lengths of the way that was made."""
+        return float((move.end - wanted).norm() / (move.end - move.view.picture).norm())
+
+
+def move_of(inputs, end, layer=None) -> Move:
+    """A call in float64, with the layer it asked for."""
+    given = live(inputs, "cpu", torch.float64)
+    return Move(View(given["model"], layer or given["layer"], given["img"]),
+                given["learning_rate"], given["ox"], given["oy"], comparable(end))
+
+
+def slips(still, jittered, clipped, again) -> tuple[str, ...]:
+    """The mistakes that the moves show: without jitter, with it, across the border of [0, 1];
+    `again` is a first and a second call on one picture."""
+    if any(torch.equal(m.end, m.view.picture) for m in (*still, *jittered, *clipped)):
+        return ()
+    formula = of_the_still(still)
+    if formula is None:
+        return ()
+    for factor, moves in (("jitter", jittered), ("clip", clipped)):
+        for name, form in forms_of({"jitter": JITTERS, "clip": CLIPS}[factor]):
+            tried = formula._replace(**{factor: form})
+            if all(map(tried.explains, moves)):
+                formula = tried._replace(names=named(*formula.names, name))
+                break
+        else:
+            return formula.names
+    return named(*formula.names, memory_of(formula, *again))
+
+
+def named(*names) -> tuple[str, ...]:
+    return tuple(filter(None, names))
+
+
+def forms_of(factor):
+    """(name, form) for every form of a factor."""
+    return [(name, form) for name, forms in factor.items() for form in forms]
+
+
+def of_the_still(moves) -> Formula | None:
+    """Of all that explain moves without jitter one with the fewest slips, and then the nearest."""
+    tried = list(units_of(moves))
+    for _, clip in forms_of(CLIPS):  # of two that clip alike here, the right one comes first
+        for speeds in (agreed, estimated):
+            found = []
+            for formula, units in tried:
+                formula = formula._replace(clip=clip)
+                for way in speeds(formula, moves, units):
+                    misfit = max_misfit(way, moves, units)
+                    if misfit <= way.bound:
+                        found.append((len(way.names), misfit, way))
+            if found:
+                return min(found, key=lambda entry: entry[:2])[2]
+    return None
+
+
+def units_of(moves):
+    """Each formula of a climb and a shape, and its changes for a rate of 1."""
+    seen = [move.view.seen() for move in moves]
+    for climb, climbed in forms_of(CLIMBS):
+        slopes = [move.view.slope(climbed) for move in moves]
+        for shape, shaped in forms_of(SHAPES):
+            yield Formula(named(climb, shape), climbed, shaped), list(map(shaped, slopes, seen))
+
+
+def max_misfit(formula, moves, units) -> float:
+    """The misfit of the worst move, or of the first that is too bad."""
+    worst = 0.0
+    for move, unit in zip(moves, units):
+        there = formula.clip(move.view.picture + formula.speed(move.rate) * unit)
+        worst = max(worst, formula.misfit(move, there))
+        if not worst <= formula.bound:
+            return float("inf")
+    return worst
+
+
+def agreed(formula, moves, units):
+    return [formula]
+
+
+def estimated(formula, moves, units) -> list[Formula]:
+    """The formula with the rates that would suit its directions, if they have a rule."""
+    speeds = []
+    for move, unit in zip(moves, units):
+        way, unit = (x[free_of(move)] for x in (move.end - move.view.picture, unit))
+        speeds.append(float((way * unit).sum() / unit.square().sum()))
+        if not (way - speeds[-1] * unit).norm() <= formula.bound * way.norm():
+            return []
+    shares = [speed / move.rate for speed, move in zip(speeds, moves)]
+    for name, values, speed in (
+            ("learning rate unused", speeds, lambda rate: speeds[0]),
+            ("another learning rate", shares, lambda rate: rate * shares[0])):
+        if min(values) > 0 and max(values) - min(values) <= NEAR * max(values):
+            return [formula._replace(names=(*formula.names, name), speed=speed)]
+    return []
+
+
+def free_of(move) -> torch.Tensor:
+    """Where a picture is not clipped."""
+    return (move.end > 0) & (move.end < 1)
+
+
+def memory_of(formula, first, second) -> str:
+    """What the second call on a picture still has of the first: "" where it has nothing."""
+    if formula.explains(second):
+        return ""
+    left, slope = (slope_of(formula, move) for move in (first, second))
+    whole = formula.clip(second.view.picture + formula.speed(second.rate) * formula.shape(
+        slope + left, second.view.seen()))
+    if formula.misfit(second, whole) <= formula.bound:
+        return "gradient piles up"
+    # Divided where it lies, or of another multiple: some of the first, and some of the second.
+    free = free_of(second)
+    both = torch.stack([left[free], slope[free]], dim=1)
+    way = (second.end - second.view.picture)[free]
+    shares = torch.linalg.lstsq(both, way[:, None]).solution[:, 0]
+    mixed = (both @ shares - way).norm() <= formula.bound * way.norm() and shares.min() > 0
+    return "gradient piles up" if mixed else "something kept between calls"
+
+
+def slope_of(formula, move) -> torch.Tensor:
+    """The gradient of a call, where it lies in the picture as it came."""
+    ox, oy = (0, 0) if formula.jitter is JITTERS["jitter left out"][0] else (move.ox, move.oy)
+    shown = move.view._replace(picture=rolled(move.view.picture, ox, oy))
+    return rolled(shown.slope(formula.climb), -ox, -oy)
