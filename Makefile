@@ -14,7 +14,7 @@ NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-ti
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all goldens lab build wheel clean
+.PHONY: help setup demo test test-all goldens figures lab build wheel clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) \
@@ -72,6 +72,9 @@ test-all: .venv/.ready  ## the slow tests too
 
 goldens: .venv/.ready  ## compute again what the checks compare with
 	$(BIN)/python -m cs_vis goldens
+
+figures: .venv/.ready  ## what README and notebooks show as stored (docs/figures.py; 15 minutes)
+	$(BIN)/python docs/figures.py
 
 build: .venv/.ready  ## the notebooks, from solutions/*.py
 	$(BIN)/python -m cs_vis build

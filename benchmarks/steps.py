@@ -3,11 +3,13 @@
     python benchmarks/steps.py [--rounds 15]
 
 Each step is the reference's, run by the driver of the notebooks: a fooling step, an attack step, a
-step of a class visualization with jitter, and the same for a channel of an inner layer. The peer is
-the least that any of them can do: forward through the layers up to the one asked for, and back, for
-the gradient of one number with respect to the picture. Both in turn in one run, on one thread and on two; each figure
-is the median over the rounds of the quotient. Without the weights of SqueezeNet (CS_VIS_WEIGHTS) it
-is untrained, which costs as much. Prints a Markdown table, then one JSON object per line.
+step of a class visualization with jitter, and the same for a channel of an inner layer; a step of an
+inversion of that layer with both priors, smoothing and momentum, and a step of a dream of it, with
+jitter and the pyramid's part. The peer is the least that any of them can do: forward through the
+layers up to the one asked for, and back, for the gradient of one number with respect to the
+picture. Both in turn in one run, on one thread and on two; each figure is the median over the
+rounds of the quotient. Without the weights of SqueezeNet (CS_VIS_WEIGHTS) it is untrained, which
+costs as much. Prints a Markdown table, then one JSON object per line.
 """
 
 import argparse
@@ -19,9 +21,13 @@ import torch
 
 from cs_vis import load_model
 from cs_vis.methods.class_visualization import Neurons, ascent_step
+from cs_vis.methods.deepdream import dream
 from cs_vis.methods.drive import drive, step_of_loop
-from cs_vis.models import find_layer, untrained
+from cs_vis.methods.feature_inversion import invert
+from cs_vis.models import activations, find_layer, untrained
 from cs_vis.reference.class_visualization import class_visualization_update_step, jitter
+from cs_vis.reference.deepdream import deepdream_step, octave_pyramid
+from cs_vis.reference.feature_inversion import alpha_norm, inversion_step, total_variation
 from cs_vis.reference.fooling_images import attack_step, make_fooling_image
 
 GOAL = 1.2
@@ -57,7 +63,23 @@ def steps_of(model, side):
             "class visualization": (run_of(climb(model, rare), X - 0.5, reach=8),
                                     last_layer(model)),
             f"channel of {inner}": (run_of(climb(Neurons(model, inner), 0), X - 0.5, reach=8),
-                                    inner)}, X
+                                    inner),
+            f"inversion of {inner}": (inversion_of(model, inner, X), inner),
+            f"dream of {inner}": (dream_of(model, inner, X, generator), inner)}, X
+
+
+def inversion_of(model, layer, X):
+    target = activations(model, X, layer)[layer]
+    start = X.flip(3)
+
+    def prior(img):
+        return 1e-5 * total_variation(img, 1.5) + 1e-6 * alpha_norm(img - 0.5, 6)
+    return lambda: [*invert(inversion_step, model, layer, target, prior, start=start, steps=STEPS)]
+
+
+def dream_of(model, layer, X, generator):
+    return lambda: [*dream(deepdream_step, octave_pyramid, model, layer, start=X, steps=STEPS,
+                           octaves=1, generator=generator)]
 
 
 def run_of(step, image, **values):

@@ -123,14 +123,14 @@ def listed(names) -> str:
 
 # ---- long cells ------------------------------------------------------------------------------
 
-def progress(steps: Iterable, words: str = "") -> Iterator:
+def progress(steps: Iterable, words: str = "", *, total: int | None = None) -> Iterator:
     """The steps, one by one, with a bar that says how far they are and is gone at their end.
 
-    In a notebook the bar is an output that is updated, and nothing of it is saved. Elsewhere it
+    total: how many there are, where the steps do not say so, as those of a generator. In a notebook the bar is an output that is updated, and nothing of it is saved. Elsewhere it
     is on stderr, where that is a terminal.
     """
     line = _line()
-    bar = tqdm(steps, words, **_style(line))
+    bar = tqdm(steps, words, total=total, **_style(line))
     try:
         yield from bar
     finally:  # also after an error in a step

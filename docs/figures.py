@@ -1,4 +1,5 @@
-"""Draw the pictures of the README and of the model card: python docs/figures.py [NAME ...]
+"""Draw what is stored: the pictures of the README and of the model card, and what notebooks show
+as stored because it takes too long to make there: make figures, python docs/figures.py [NAME ...]
 
 The class pictures are those of benchmarks/class_pictures.py, which docs/blind has named blind.
 """
@@ -11,12 +12,16 @@ import torch.nn.functional as F
 from PIL import Image
 
 from cs_vis import images, load_model, plots, specimens
+from cs_vis.images import video
 from cs_vis.methods.class_visualization import visualize
+from cs_vis.methods.deepdream import GROWN, Channels, dream, zoom
 from cs_vis.methods.drive import finish
 from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth_saliency
+from cs_vis.notebook import progress
 from cs_vis.reference.class_visualization import class_visualization_update_step
+from cs_vis.reference.deepdream import deepdream_step, octave_pyramid
 from cs_vis.reference.fooling_images import magnified_difference, make_fooling_image
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
@@ -26,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from class_pictures import class_pictures  # noqa: E402
 
 FOLDER = Path(__file__).parent / "figures"
+STORED = Path(__file__).resolve().parents[1] / "datasets"
 KINDS = ("ladybug", "owl", "hot-air balloon", "starfish")
 
 
@@ -117,6 +123,38 @@ def natural_figure():
     return plots.show(rows, [model.class_names[i:i + 8] for i in range(0, 24, 8)], height=1.25)
 
 
+def dreamed(model, layer, start, **rates):
+    """A dream of notebook 08 (1, 3, H, W), from beginning to end."""
+    frames = dream(deepdream_step, octave_pyramid, model, layer, start=start,
+                   generator=torch.Generator().manual_seed(0), **rates)
+    return finish(frames)[0]
+
+
+def poster():
+    """A cup of coffee, and what the robust network makes of it: 768 x 512 pixels, half a minute."""
+    asked = Channels(load_model("specimens-robust"), "relu5_1", balanced=True)
+    return images.to_pil(dreamed(asked, GROWN, images.photo("coffee", size=512), steps=12,
+                                 octaves=7, scale=1.35, reach=16, learning_rate=0.01))
+
+
+def squeezenet():
+    """Three photographs dreamed on by a network that has seen ImageNet (CS_VIS_WEIGHTS has it)."""
+    model = load_model("squeezenet1_0")
+    made = [dreamed(model, "features.12", images.photo(name, size=224), steps=10, octaves=3,
+                    learning_rate=0.012) for name in ("coffee", "chelsea", "china")]
+    return images.to_pil(torch.cat(made, dim=3))
+
+
+def journey(path):
+    """Twelve seconds into a cat: an MP4 of 288 frames, two steps each, three minutes."""
+    asked = Channels(load_model("specimens-robust"), "relu4_1", balanced=True)
+    frames = zoom(deepdream_step, asked, GROWN, start=images.photo("chelsea", size=(240, 320)),
+                  frames=288, steps=2, by=1.02, learning_rate=0.012,
+                  generator=torch.Generator().manual_seed(0))
+    video.write(path, (frame.image for frame in progress(frames, "frames", total=288)), fps=24,
+                quality=30)
+
+
 def sheet():
     """Four frozen specimens of every kind."""
     images = specimens.gallery().images.split(1)
@@ -125,20 +163,26 @@ def sheet():
     return plots.show(rows, height=0.85)
 
 
-def main():
-    FOLDER.mkdir(exist_ok=True)
-    figures = {"methods": method_figure, "specimens": sheet,
-               "fooling": fooling_figure, "natural": natural_figure,
-               "generator-samples": sample_figure, "generator-neighbours": neighbour_figure,
-               "classes-robust": lambda: class_figure("specimens-robust"),
-               "classes-ordinary": lambda: class_figure("specimens")}
-    for name in sys.argv[1:] or figures:
-        figure, file = figures[name](), FOLDER / f"{name}.jpg"
-        if isinstance(figure, Image.Image):
-            figure.save(file, quality=80, optimize=True)
-        else:
-            figure.savefig(file, dpi=130, pil_kwargs={"quality": 85})
+FIGURES = {"methods": method_figure, "specimens": sheet,
+           "fooling": fooling_figure, "natural": natural_figure,
+           "generator-samples": sample_figure, "generator-neighbours": neighbour_figure,
+           "classes-robust": lambda: class_figure("specimens-robust"),
+           "classes-ordinary": lambda: class_figure("specimens")}
+DREAMS = {"poster": poster, "squeezenet": squeezenet}  # what notebook 08 shows as stored
+
+
+def write(name):
+    """Make one thing, and put it where it is stored."""
+    if name == "zoom":
+        return journey(STORED / "deepdream" / "zoom.mp4")
+    figure = (FIGURES | DREAMS)[name]()
+    file = (STORED / "deepdream" if name in DREAMS else FOLDER) / f"{name}.jpg"
+    if isinstance(figure, Image.Image):
+        figure.save(file, quality=80, optimize=True)
+    else:
+        figure.savefig(file, dpi=130, pil_kwargs={"quality": 85})
 
 
 if __name__ == "__main__":
-    main()
+    for name in sys.argv[1:] or [*FIGURES, *DREAMS, "zoom"]:
+        write(name)
