@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 from . import __version__, datasets
 from .device import pick_device
+from .methods.generator import codes, load_generator
 from .models import imagenet, load_model, specimen_net, weights
 
 
@@ -70,7 +71,8 @@ def data():
     rows, hints = [], []
     for name in specimen_net.NAMES:
         _note(rows, hints, f'load_model("{name}")', _trial, name)
-    for folder, ending in (("goldens", "safetensors"), ("gallery", "webp")):
+    _note(rows, hints, "load_generator()", _painting)
+    for folder, ending in (("goldens", "safetensors"), ("gallery", "webp"), ("deepdream", "jpg")):
         _note(rows, hints, folder, _count, folder, ending)
     _note(rows, hints, "CS_VIS_WEIGHTS", _imagenet_files)
     photos = os.environ.get("CS_VIS_PHOTOS")
@@ -95,10 +97,19 @@ def _note(rows, hints, name, look, *args):
 
 
 def _trial(name):
-    network = load_model(name)
+    return _pass(load_model(name), torch.full((1, 3, 128, 128), 0.5))
+
+
+def _painting():
+    painter = load_generator()
+    return _pass(painter, codes(painter, torch.tensor([0]),
+                                generator=torch.Generator().manual_seed(0)))
+
+
+def _pass(network, given):
     start = time.perf_counter()
     with torch.no_grad():
-        network(torch.full((1, 3, 128, 128), 0.5))
+        network(given)
     million = sum(weight.numel() for weight in network.parameters()) / 1e6
     return (f"{million:.2f} million weights, {len(network.class_names)} classes, "
             f"{1000 * (time.perf_counter() - start):.0f} ms a picture on the CPU")
