@@ -68,11 +68,11 @@ def test_missing_data_get_a_hint_each(tmp_path, monkeypatch):
     monkeypatch.setenv("CS_VIS_WEIGHTS", str(tmp_path / "nowhere"))
     rows, hints = doctor.data()
     assert [name for name, value in rows if value == "missing"] == [
-        'load_model("specimens")', 'load_model("specimens-robust")', "goldens", "gallery",
-        "CS_VIS_WEIGHTS"]
-    assert len(hints) == 5
-    assert "specimens.safetensors" in hints[0] and "git checkout" in hints[3]
-    assert "is not a folder; set it" in hints[4]
+        'load_model("specimens")', 'load_model("specimens-robust")', "load_generator()", "goldens",
+        "gallery", "deepdream", "CS_VIS_WEIGHTS"]
+    assert len(hints) == 7
+    assert "specimens.safetensors" in hints[0] and "git checkout" in hints[4]
+    assert "is not a folder; set it" in hints[6]
 
 
 def test_the_weights_folder_is_listed(tmp_path, monkeypatch):
