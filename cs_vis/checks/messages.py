@@ -81,6 +81,9 @@ def how_far(result, right, case) -> str:
         wrong = int((result != right).sum())
         return (f"is off in {wrong} of {right.numel()} pixels ({wrong / right.numel():.1%}): "
                 f"{int(result.sum())} are True, and {int(right.sum())} should be.")
+    if right.ndim == 0:
+        got, wanted = apart(result.item(), right.item())
+        return f"is {got} and should be {wanted}."
     differ = (result - right).abs()
     if case.distance is largest_error:
         wrong = int((differ > case.tolerance * right.abs().max()).sum())

@@ -20,8 +20,13 @@ def over_the_picture(g, x):
     return g / x.norm()
 
 
+DESCENDED = {  # what has a sign of its own, where a gradient is descended and not its negative
+    "divided by the sum": (lambda g: -g / g.sum(),),
+    "another measure than the norm": (lambda g: -g / g.min(),),
+}
 SHAPES = {  # what is done to a gradient g at the picture x
-    name: tuple(lambda g, x, form=form: form(g) for form in forms) for name, forms in FORMS.items()
+    name: tuple(lambda g, x, form=form: form(g) for form in (*forms, *DESCENDED.get(name, ())))
+    for name, forms in FORMS.items()
 } | {"divided by the picture's norm": (over_the_picture,)}
 
 
@@ -55,6 +60,7 @@ class Known(NamedTuple):
     downhill: tuple[str, ...]  # objectives with which a turned pull is one slip and not two
     turned: str  # the name of the turned pull
     another: str  # said of a pull that nobody knows
+    backwards: str = ""  # said of a step that is right but for its direction, if that may be
 
 
 class Move(NamedTuple):
@@ -102,7 +108,7 @@ def slips(walks: list[list[Move]], known: Known) -> tuple[str, ...]:
     if not all(walks) or any(torch.equal(m.end, m.start.picture) for walk in walks for m in walk):
         return ()
     firsts = [walk[0] for walk in walks]
-    free = formulas([move for move in firsts if not move.weight], known.objectives)
+    free = formulas([move for move in firsts if not move.weight], known)
     if not free or "sign step" in free[0].names:  # signs hide how hard it is pulled
         return free[0].names if free else ()
     pulled = [formula for found in free
@@ -114,9 +120,9 @@ def slips(walks: list[list[Move]], known: Known) -> tuple[str, ...]:
     return min(whole or [(*f.names, "something kept between calls") for f in pulled], key=len)
 
 
-def formulas(moves, objectives) -> list[Formula]:
+def formulas(moves, known) -> list[Formula]:
     """All that explain moves without a pull: those with the fewest slips, and nearest, first."""
-    tried = list(objectives_and_shapes(moves, objectives))
+    tried = list(objectives_and_shapes(moves, known))
     for ways in (as_it_is, clamped, at_another_rate):
         found = [(len(way.names), sum(map(way.misfit, moves, slopes)), way)
                  for formula, slopes in tried for way in ways(formula, moves, slopes)
@@ -126,14 +132,18 @@ def formulas(moves, objectives) -> list[Formula]:
     return []
 
 
-def objectives_and_shapes(moves, objectives):
+def objectives_and_shapes(moves, known):
     """Each formula without a pull, and its gradients where the moves begin."""
-    for objective, climbs in objectives.items():
+    for objective, climbs in known.objectives.items():
         for climb in climbs:
             slopes = [move.start.slope(climb) for move in moves]
             for form, shapes in SHAPES.items():
                 for shape in shapes:
-                    yield Formula(named(objective, form), climb, shape), slopes
+                    formula = Formula(named(objective, form), climb, shape)
+                    yield formula, slopes
+                    if known.backwards:
+                        yield formula._replace(names=(*formula.names, known.backwards),
+                                               speed=lambda rate: -rate), slopes
 
 
 def named(*names) -> tuple[str, ...]:
@@ -151,16 +161,17 @@ def clamped(formula, moves, slopes):
 
 def at_another_rate(formula, moves, slopes):
     """The formula with the rates that would suit its directions, if they have a rule."""
-    units = [formula._replace(speed=lambda rate: 1).change(*both) for both in zip(moves, slopes)]
+    units = [formula._replace(speed=lambda rate: formula.speed(1)).change(*both)
+             for both in zip(moves, slopes)]
     speeds = [float((unit * (move.end - move.start.picture)).sum() / unit.square().sum())
               for unit, move in zip(units, moves)]
     shares = [speed / move.rate for speed, move in zip(speeds, moves)]
     if agree(speeds):
         return [formula._replace(names=(*formula.names, "learning rate unused"),
-                                 speed=lambda rate: speeds[0])]
+                                 speed=lambda rate: formula.speed(speeds[0]))]
     if agree(shares):
         return [formula._replace(names=(*formula.names, "another learning rate"),
-                                 speed=lambda rate: rate * shares[0])]
+                                 speed=lambda rate: formula.speed(rate * shares[0]))]
     return []
 
 

@@ -68,9 +68,9 @@ def squeezed(pair):
 
 
 def first_only(pair):
-    first = pair.right[:1]
     if not images_axis(pair):
         return False
+    first = pair.right[:1]
     if pair.result.shape == pair.right.shape:
         rest = zip(pair.result[1:], pair.right[1:])
         return pair.close(pair.result[:1], first) and not any(pair.close(*both) for both in rest)

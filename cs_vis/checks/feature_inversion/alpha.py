@@ -66,13 +66,9 @@ ALPHA = Exercise(
             "The power is 1 / alpha. It is alpha.",
         "alpha as a factor":
             "The values were multiplied by alpha. It is the power: img.abs() ** alpha.",
-        "alpha as the base":
-            "alpha was raised to the values. Raise the values to alpha: img.abs() ** alpha.",
         "root of the sum":
             "A root was taken of the sum, as norms have it. Here there is none: large values are "
             "meant to cost as much as they do.",
-        "power of the whole sum":
-            "The values were summed, then raised. Raise each, then sum.",
         "mean instead of the sum":
             "This is a mean, over pixels or all values. Here it is the sum.",
         "largest value only":

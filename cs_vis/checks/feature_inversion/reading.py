@@ -36,9 +36,10 @@ def square(x):
     return x.square().sum()
 
 
+TURNED = "climbed instead of descended"
 OBJECTIVES: dict[str, tuple[Callable, ...]] = {  # of features and target, as one climbs it
     "": (lambda f, t: -square(f - t) / square(t),),
-    "climbed instead of descended": (lambda f, t: square(f - t) / square(t),),
+    TURNED: (lambda f, t: square(f - t) / square(t),),
     "distance without effect": (lambda f, t: 0 * f.sum(),),
     "distance not divided by the target": (lambda f, t: -square(f - t),),
     "distance divided by the target's norm": (lambda f, t: -square(f - t) / t.norm(),),
@@ -68,8 +69,7 @@ KNOWN = Known(
     OBJECTIVES, PULLS,
     {"": all_of_it, "prior outside the division": outside_the_division,
      "prior without the learning rate": without_the_rate},
-    downhill=("climbed instead of descended",), turned="prior's sign turned",
-    another="another prior")
+    downhill=(TURNED,), turned="prior's sign turned", another="another prior", backwards=TURNED)
 
 
 def moves_of(inputs, pictures, prior) -> list[Move]:

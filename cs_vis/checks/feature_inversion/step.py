@@ -31,10 +31,10 @@ def stepped(function, img, model, layer, target, pull, toward, weight, learning_
     return {**outputs, "graph": torch.tensor(kept)}
 
 
-def again(function, img, *given, **named):
-    """A second call on the very same picture, if the first one left it alone."""
-    stepped(function, img, *given, **named)
-    return stepped(function, img, *given, **named)
+def again(function, target, **given):
+    """A second call on the very same picture, after one with another target."""
+    stepped(function, target=target.flip(1), **given)
+    return stepped(function, target=target, **given)
 
 
 def drawn_step(numbers, height, width, seed, layer, weights, weight, learning_rate):
@@ -128,7 +128,8 @@ STEP = Exercise(
              tiny=False),
     ),
     traps=(
-        Trap("gradient piles up", PULLED, call=again, unless=("input changed",)),
+        Trap("gradient piles up", PULLED, call=again,
+             unless=("input changed", "something kept between calls")),
         Trap("another dtype than img's", PULLED, dtype=torch.float64),
         Trap("train mode while it runs", PULLED, guarded, unless=("model switched to train mode",)),
     ),

@@ -24,17 +24,17 @@ def one_plus(function, img, beta):
 
 
 def noise(height, width, seed, beta, scale=1.0):
-    """No neighbours are equal but beyond the border; the darkest corner is bottom right."""
+    """No neighbours are equal but beyond the border."""
     def inputs(numbers):
         return {"img": scale * picture(numbers, 1, height, width, seed), "beta": beta}
     return inputs
 
 
 def patches(height, width, seed, beta):
-    """A flat picture around some noise: most neighbours are equal."""
+    """A flat picture around some strong noise: most neighbours are equal."""
     def inputs(numbers):
         img = torch.full((1, 3, height, width), 0.25, dtype=torch.float64)
-        img[..., 2:4, 2:5] = picture(numbers, 1, 2, 3, seed)
+        img[..., 2:4, 2:5] = 4 * picture(numbers, 1, 2, 3, seed)
         return {"img": img, "beta": beta}
     return inputs
 
@@ -53,6 +53,7 @@ VARIATION = Exercise(
         Case(FIRST, noise(4, 6, 51, 1), varied, tolerance=EXACT),
         Case("stronger noise with beta 2", noise(5, 3, 52, 2, scale=-2.0), varied, tolerance=EXACT),
         Case("noise with beta 3", noise(3, 5, 53, 3.0), varied, tolerance=EXACT),
+        Case("flat patches with beta 1", patches(5, 8, 55, 1), varied, tolerance=EXACT),
         Case("flat patches with beta 1.5", patches(6, 7, 54, 1.5), varied, tolerance=EXACT),
     ),
     traps=(
@@ -124,9 +125,9 @@ VARIATION = Exercise(
             "This is half of the sum. There is no 1/2 in the formula.",
         "NaN where neighbours are equal":
             "The value is finite, the gradient is NaN or infinite wherever a pixel equals its "
-            "neighbours, as the last one does: the slope of s ** (beta / 2) at s = 0 is infinite "
-            "for beta below 2. Add a tiny constant to the sum of squares, such as 1e-8, or take "
-            "the power only where it is above 0.",
+            "neighbours: the slope of s ** (beta / 2) at s = 0 is infinite for beta below 2. "
+            "Add a tiny constant to the sum of squares, such as 1e-8, or take the power only "
+            "where it is above 0.",
         "large constant under the power":
             "Where nothing varies the sum is not 0: the constant under the power is too large. "
             "1e-8 is enough to keep the gradient finite.",
