@@ -11,17 +11,19 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from cs_vis import images, load_model, plots, specimens
+from cs_vis import activations, images, load_model, plots, specimens
 from cs_vis.images import video
 from cs_vis.methods.class_visualization import visualize
 from cs_vis.methods.deepdream import GROWN, Channels, dream, zoom
 from cs_vis.methods.drive import finish
+from cs_vis.methods.feature_inversion import invert
 from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.occlusion import occlusion_loss
 from cs_vis.methods.saliency import backprop, smooth_saliency
 from cs_vis.notebook import progress
 from cs_vis.reference.class_visualization import class_visualization_update_step
 from cs_vis.reference.deepdream import deepdream_step, octave_pyramid
+from cs_vis.reference.feature_inversion import alpha_norm, inversion_step, total_variation
 from cs_vis.reference.fooling_images import magnified_difference, make_fooling_image
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
@@ -123,6 +125,27 @@ def natural_figure():
     return plots.show(rows, [model.class_names[i:i + 8] for i in range(0, 24, 8)], height=1.25)
 
 
+def inversion_figure():
+    """A specimen and a photograph from their features, layer by layer, by notebook 06's recipe."""
+    networks = {"ordinary": load_model("specimens"), "robust": load_model("specimens-robust")}
+    layers = ["relu1_1", "relu2_2", "relu3_2", "relu4_2", "relu5_2", "fc"]
+    ladybug = specimens.gallery().images[8 * specimens.class_names.index("ladybug")][None]
+    noise = 0.5 + 0.1 * torch.randn(ladybug.shape, generator=torch.Generator().manual_seed(0))
+    rows, labels = [], []
+    for picture in (ladybug, images.photo("chelsea", size=(128, 128))):
+        for who, model in networks.items():
+            targets = activations(model, picture, layers)
+            rows.append([picture] + [finish(invert(
+                inversion_step, model, layer, targets[layer], prior, start=noise))[0]
+                for layer in layers])
+            labels.append(who)
+    return plots.show(rows, ["picture", *layers], labels=labels, height=1.3)
+
+
+def prior(picture):
+    return 5e-5 * total_variation(picture, 1) + 1e-3 * alpha_norm(picture - 0.5, 6)
+
+
 def dreamed(model, layer, start, **rates):
     """A dream of notebook 08 (1, 3, H, W), from beginning to end."""
     frames = dream(deepdream_step, octave_pyramid, model, layer, start=start,
@@ -139,9 +162,9 @@ def poster():
 
 def squeezenet():
     """Three photographs dreamed on by a network that has seen ImageNet (CS_VIS_WEIGHTS has it)."""
-    model = load_model("squeezenet1_0")
-    made = [dreamed(model, "features.12", images.photo(name, size=224), steps=10, octaves=3,
-                    learning_rate=0.012) for name in ("coffee", "chelsea", "china")]
+    asked = Channels(load_model("squeezenet1_0"), "features.10", balanced=True)
+    made = [dreamed(asked, GROWN, images.photo(name, size=224), steps=12)
+            for name in ("coffee", "chelsea", "china")]
     return images.to_pil(torch.cat(made, dim=3))
 
 
@@ -164,7 +187,7 @@ def sheet():
 
 
 FIGURES = {"methods": method_figure, "specimens": sheet,
-           "fooling": fooling_figure, "natural": natural_figure,
+           "fooling": fooling_figure, "natural": natural_figure, "inversion": inversion_figure,
            "generator-samples": sample_figure, "generator-neighbours": neighbour_figure,
            "classes-robust": lambda: class_figure("specimens-robust"),
            "classes-ordinary": lambda: class_figure("specimens")}
