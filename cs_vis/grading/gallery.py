@@ -37,15 +37,27 @@ METHODS = {"saliency": "saliency map", "smoothed saliency": "smoothed saliency m
 
 # Committed pictures (docs/figures.py) of the notebooks that change the picture, and what to say.
 CHANGED = {
-    "fooling": ("How little does it take?",
-                "Six drawings, each led to the class of the one before it, on both networks. Under "
-                "each, what was changed, for its eyes: mid-grey is nothing."),
-    "classes-robust": ("What would it like to see?",
-                       "Start from grey noise and climb the score of a class: the robust "
-                       "network's idea of each thing."),
-    "natural": ("And if it has to look natural?",
-                "The same climb, through a generator: it moves the 90 numbers of a code, and not "
-                "the pixels.")}
+    "docs/figures/fooling.jpg": (
+        "How little does it take?",
+        "Six drawings, each led to the class of the one before it, on both networks. Under each, "
+        "what was changed, for its eyes: mid-grey is nothing."),
+    "docs/figures/classes-robust.jpg": (
+        "What would it like to see?",
+        "Start from grey noise and climb the score of a class: the robust network's idea of each "
+        "thing."),
+    "docs/figures/natural.jpg": (
+        "And if it has to look natural?",
+        "The same climb, through a generator: it moves the 90 numbers of a code, and not the "
+        "pixels."),
+    "docs/figures/inversion.jpg": (
+        "What is left of a picture?",
+        "Each picture is made from nothing but what a layer computes of the one on the left, "
+        "starting from grey noise: first everything, then the things without their colours, then "
+        "a rumour."),
+    "datasets/deepdream/poster.jpg": (
+        "And more of what is there already",
+        "A photograph of a cup of coffee, in which the robust network's last layers were made "
+        "stronger: it never saw coffee, and it knows watermelons, pineapples and mushrooms.")}
 
 
 def make_gallery(folder: Path) -> Path:
@@ -57,7 +69,7 @@ def make_gallery(folder: Path) -> Path:
         folder, methods=list(METHODS), kinds=contact_sheet(folder),
         specimens=[specimen_block(folder, kind, networks) for kind in SHOWN],
         scores=score_table(networks), has_imagenet=IMAGENET in trained,
-        changed=[changed_block(folder, name) for name in CHANGED],
+        changed=[changed_block(folder, file) for file in CHANGED],
         photographs=[photograph_block(folder, name, trained) for name in PHOTOGRAPHS],
         occlusion_colors=[to_hex(colormaps[COLORS](i / 4)) for i in range(5)])
 
@@ -105,13 +117,13 @@ def specimen_block(folder, kind, networks):
     return {"kind": kind, "question": SHOWN[kind], "covers": covers, "first": first, "rows": rows}
 
 
-def changed_block(folder, name):
+def changed_block(folder, file):
     """A committed picture, copied beside the page."""
-    title, words = CHANGED[name]
-    shutil.copy(ROOT / "docs" / "figures" / f"{name}.jpg", folder)
-    with Image.open(folder / f"{name}.jpg") as picture:
+    title, words = CHANGED[file]
+    copy = Path(shutil.copy(ROOT / file, folder))
+    with Image.open(copy) as picture:
         width, height = picture.size
-    return {"name": name, "title": title, "words": words, "width": width, "height": height}
+    return {"name": copy.stem, "title": title, "words": words, "width": width, "height": height}
 
 
 def photograph_block(folder, photo, networks):
