@@ -1,8 +1,8 @@
 """The page that `make demo` draws: it says what is to be seen, and everything it names is there."""
 
 import re
-from pathlib import Path
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
