@@ -41,7 +41,7 @@ GOALS = {  # of the activations a, as one climbs them
     "absolute values added up": lambda a: a.abs().mean(),
     "largest activation alone": torch.max,
     "one channel alone": lambda a: a[0, 0].square().sum(),
-    "activations measured from their mean": lambda a: a.var(),
+    "activations measured from their mean": lambda a: a.var(correction=0),
     "powers of the activations": lambda a: (a ** 3).mean(),
     "powers of the activations ": lambda a: (a ** 4).mean(),
 }
@@ -103,12 +103,11 @@ def step_by(asked=LAYERS[""], goal=GOALS[""], divisor=DIVISORS[""], rate=RATES["
     move, there, back = jitter
 
     def deepdream_step(img, model, layer, learning_rate, ox, oy):
-        leaf = img.requires_grad_() if piles_up else img.detach().clone().requires_grad_()
-        a = activations(model, move(leaf, *there(ox, oy)), asked(layer))[asked(layer)]
-        goal(a).backward()
+        leaf = img.requires_grad_() if piles_up else img.detach()
+        moved = move(leaf, *there(ox, oy)).requires_grad_()
+        goal(activations(model, moved, asked(layer))[asked(layer)]).backward()
         with torch.no_grad():
-            g = move(leaf.grad, *there(ox, oy))
-            moved = move(leaf.detach(), *there(ox, oy))
+            g = move(leaf.grad, *there(ox, oy)) if piles_up else moved.grad
             moved = moved + rate(learning_rate) * g / divisor(g)
             return clip(move(moved, *back(ox, oy)))
     return deepdream_step
@@ -128,7 +127,10 @@ def same_as_fewer(names) -> bool:
         or "not divided" in names and names & set(RATES) - {""}
         # what leaves is not there any more
         or {"zeros enter", "gradient piles up"} <= names
-        or {"rolled as one row", "gradient piles up"} <= names)
+        # the same gradient twice is the same step
+        or {"another layer", "gradient piles up"} <= names
+        # too short a step to reach the border
+        or "divided by the sum" in names and names & set(CLIPS))
 
 
 for names, entries in products(*FACTORS, at_most=1):

@@ -21,55 +21,52 @@ class View(NamedTuple):
     layer: str
     picture: torch.Tensor
 
-    def seen(self, leaf=None, layer=None) -> torch.Tensor:
+    def seen(self, leaf=None) -> torch.Tensor:
         """What the layer computes."""
-        layer = layer or self.layer
-        return activations(self.model, self.picture if leaf is None else leaf, layer)[layer]
-
-    def slope(self, climb) -> torch.Tensor:
-        """The gradient of climb(view, leaf) at the picture."""
-        leaf = self.picture.detach().requires_grad_()
-        return torch.autograd.grad(climb(self, leaf), leaf)[0]
+        return activations(self.model, self.picture if leaf is None else leaf,
+                           self.layer)[self.layer]
 
 
 def energy(a):
     return a.square().sum() / 2
 
 
-def of(measure) -> Callable:
-    """What is climbed: a measure of the layer that was asked for."""
-    return lambda view, leaf: measure(view.seen(leaf))
+# What is climbed: each name with its forms. Any multiple of the energy, and any power of it, has
+# the same direction, and all of that goes in the division.
+GOALS: dict[str, tuple[Callable, ...]] = {
+    "": (energy,),
+    "descended": (lambda a: -energy(a),),
+    "activations added up": (torch.sum,),
+    "absolute values added up": (lambda a: a.abs().sum(),),
+    "largest activation alone": (torch.max,),
+    "one channel alone": (lambda a: energy(a[:, 0]), lambda a: energy(a[:, -1])),
+    "activations measured from their mean": (lambda a: energy(a - a.mean()),),
+    "powers of the activations": (lambda a: (a ** 3).sum(), lambda a: (a ** 4).sum(),
+                                  lambda a: energy(a.softmax(1))),
+}
 
 
 def at(**layers) -> Callable:
-    """What is climbed: the energy of another layer than the one asked for."""
-    return lambda view, leaf: energy(view.seen(leaf, layers.get(view.layer)))
+    """Another layer than the one asked for, where it is one of these."""
+    return lambda view, leaf: view._replace(layer=layers.get(view.layer, view.layer)).seen(leaf)
+
+
+def always(layer) -> Callable:
+    return lambda view, leaf: view._replace(layer=layer).seen(leaf)
 
 
 def written_over(view, leaf):
     """The layer's own tensor, into which the ReLU that follows has written."""
     a = view.seen(leaf)
-    return energy(a.relu() if view.layer == "conv2" else a)
+    return a.relu() if view.layer == "conv2" else a
 
 
-# What is climbed: each name with its forms. Any multiple of the energy, and any power of it, has
-# the same direction, and all of that goes in the division.
-CLIMBS: dict[str, tuple[Callable, ...]] = {
-    "": (of(energy),),
-    "descended": (of(lambda a: -energy(a)),),
-    "activations added up": (of(torch.sum),),
-    "absolute values added up": (of(lambda a: a.abs().sum()),),
-    "largest activation alone": (of(torch.max),),
-    "one channel alone": (of(lambda a: energy(a[:, 0])), of(lambda a: energy(a[:, -1]))),
-    "activations measured from their mean": (of(lambda a: energy(a - a.mean())),),
-    "powers of the activations": (of(lambda a: (a ** 3).sum()), of(lambda a: (a ** 4).sum()),
-                                  of(lambda a: energy(a.softmax(1)))),
+LAYERS: dict[str, tuple[Callable, ...]] = {  # whose activations they are, of view and leaf
+    "": (View.seen,),
     "layer before": (at(pool="relu", conv2="pool", head="dropout"),),
     "layer after": (at(pool="conv2"),),
     "layer written over": (written_over,),
-    "another layer": tuple(
-        lambda view, leaf, layer=layer: energy(view.seen(leaf, layer))
-        for layer in ("conv1", "relu", "pool", "conv2", "head")),
+    "another layer": tuple(map(always, ("conv1", "relu", "pool", "conv2", "head"))),
 }
 
 
@@ -78,11 +75,17 @@ def over(*axes):
     return lambda g, a: g / g.abs().mean(dim=axes, keepdim=True).clamp(min=1e-12)
 
 
+def multiples(shape) -> tuple[Callable, ...]:
+    """Of what does not lose its length: half a square, a square, means, a norm."""
+    return tuple(lambda g, a, often=often: shape(often(a) * g) for often in (
+        lambda a: 1, lambda a: 2, lambda a: 1 / a.numel(), lambda a: 2 / a.numel(),
+        lambda a: 1 / a.norm()))
+
+
 # What is done to a gradient g (1, 3, H, W), where the layer computes a: each name with its forms.
 SHAPES: dict[str, tuple[Callable, ...]] = {
     "": (lambda g, a: g / g.abs().mean(),),
-    "not divided": (lambda g, a: g, lambda g, a: 2 * g, lambda g, a: g / a.numel(),
-                    lambda g, a: 2 * g / a.numel(), lambda g, a: g / a.norm()),
+    "not divided": multiples(lambda g: g),
     "divided by the L2 norm": (lambda g, a: g / g.norm(),),
     "divided by the standard deviation": (
         lambda g, a: g / g.std(), lambda g, a: g / g.std(correction=0),
@@ -91,8 +94,8 @@ SHAPES: dict[str, tuple[Callable, ...]] = {
     "divided by the mean with its signs": (lambda g, a: g / g.mean(),
                                            lambda g, a: g / g.mean().abs()),
     "divided by the sum": (lambda g, a: g / g.abs().sum(), lambda g, a: g / g.sum()),
-    "divided by the mean of squares": (lambda g, a: g / g.square().mean(),
-                                       lambda g, a: g / g.square().sum()),
+    "divided by the mean of squares": (*multiples(lambda g: g / g.square().mean()),
+                                       *multiples(lambda g: g / g.square().sum())),
     "sign step": (lambda g, a: g.sign(),),
     "mean over a part of the gradient": (over(2, 3), over(1), over(2), over(3), over(1, 2),
                                          over(1, 3)),
@@ -175,29 +178,43 @@ class Move(NamedTuple):
 class Formula(NamedTuple):
     """How a step is made: the names of slips, or "", and what they stand for."""
     names: tuple[str, ...]
-    climb: Callable
+    goal: Callable
+    layer: Callable
     shape: Callable
     speed: Callable[[float], float] = lambda rate: rate
     jitter: Callable = JITTERS[""][0]
     clip: Callable = CLIPS[""][0]
 
+    def slope(self, view) -> torch.Tensor:
+        """The gradient of what is climbed, at the picture that is shown."""
+        return slope(self.goal, self.layer, view)
+
+    def unit(self, view) -> torch.Tensor:
+        """What a rate of 1 adds there."""
+        return self.shape(self.slope(view), view.seen())
+
     def ends(self, move) -> torch.Tensor:
         """Where it leads from the picture."""
         def step(picture):
-            view = move.view._replace(picture=picture)
-            return self.speed(move.rate) * self.shape(view.slope(self.climb), view.seen())
+            return self.speed(move.rate) * self.unit(move.view._replace(picture=picture))
         return self.clip(self.jitter(move.view.picture, move.ox, move.oy, step))
-
-    def explains(self, move) -> bool:
-        return self.misfit(move, self.ends(move)) <= self.bound
 
     @property
     def bound(self) -> float:
         return BY_SIGN if "sign step" in self.names else NEAR
 
-    def misfit(self, move, wanted) -> float:
+    def explains(self, move) -> bool:
+        return self.misfit(move) <= self.bound
+
+    def misfit(self, move, wanted=None) -> float:
         """How far from where the move ended, in lengths of the way that was made."""
+        wanted = self.ends(move) if wanted is None else wanted
         return float((move.end - wanted).norm() / (move.end - move.view.picture).norm())
+
+
+def slope(goal, layer, view) -> torch.Tensor:
+    leaf = view.picture.detach().requires_grad_()
+    return torch.autograd.grad(goal(layer(view, leaf)), leaf)[0]
 
 
 def move_of(inputs, end, layer=None) -> Move:
@@ -237,53 +254,57 @@ def forms_of(factor):
 
 def of_the_still(moves) -> Formula | None:
     """Of all that explain moves without jitter one with the fewest slips, and then the nearest."""
-    tried = list(units_of(moves))
+    tried, units = tried_at(moves[0].view)
+    bounds = torch.tensor([formula.bound for formula in tried])
     for _, clip in forms_of(CLIPS):  # of two that clip alike here, the right one comes first
-        for speeds in (agreed, estimated):
-            found = []
-            for formula, units in tried:
-                formula = formula._replace(clip=clip)
-                for way in speeds(formula, moves, units):
-                    misfit = max_misfit(way, moves, units)
-                    if misfit <= way.bound:
-                        found.append((len(way.names), misfit, way))
-            if found:
-                return min(found, key=lambda entry: entry[:2])[2]
+        for ways, misfits in ((agreed, misfits_of(moves[0], units, clip)),
+                              (estimated, misfits_along(moves[0], units))):
+            few = [tried[i]._replace(clip=clip) for i in (misfits <= bounds).nonzero()[:, 0]]
+            for slips in sorted({len(formula.names) for formula in few}):
+                found = [way for formula in few if len(formula.names) == slips
+                         for way in ways(formula, moves) if all(map(way.explains, moves))]
+                if found:
+                    return min(found, key=lambda way: sum(map(way.misfit, moves)))
     return None
 
 
-def units_of(moves):
-    """Each formula of a climb and a shape, and its changes for a rate of 1."""
-    seen = [move.view.seen() for move in moves]
-    for climb, climbed in forms_of(CLIMBS):
-        slopes = [move.view.slope(climbed) for move in moves]
-        for shape, shaped in forms_of(SHAPES):
-            yield Formula(named(climb, shape), climbed, shaped), list(map(shaped, slopes, seen))
+def tried_at(view) -> tuple[list[Formula], torch.Tensor]:
+    """Every formula of a goal, a layer and a shape, and what a rate of 1 adds to the picture."""
+    tried, units = [], []
+    for of_layer, layer in forms_of(LAYERS):
+        for of_goal, goal in forms_of(GOALS):
+            g, a = slope(goal, layer, view), view.seen()
+            for of_shape, shape in forms_of(SHAPES):
+                tried.append(Formula(named(of_goal, of_layer, of_shape), goal, layer, shape))
+                units.append(shape(g, a))
+    return tried, torch.stack(units)
 
 
-def max_misfit(formula, moves, units) -> float:
-    """The misfit of the worst move, or of the first that is too bad."""
-    worst = 0.0
-    for move, unit in zip(moves, units):
-        there = formula.clip(move.view.picture + formula.speed(move.rate) * unit)
-        worst = max(worst, formula.misfit(move, there))
-        if not worst <= formula.bound:
-            return float("inf")
-    return worst
+def misfits_of(move, units, clip) -> torch.Tensor:
+    """How far every formula leads from where the move ended, in lengths of the way."""
+    ends = torch.vmap(clip)(move.view.picture + move.rate * units)
+    return (ends - move.end).flatten(1).norm(dim=1) / (move.end - move.view.picture).norm()
 
 
-def agreed(formula, moves, units):
+def misfits_along(move, units) -> torch.Tensor:
+    """The same for the rates that suit them best, where nothing was clipped."""
+    free = free_of(move)
+    way, units = (move.end - move.view.picture)[free], units[:, free]
+    speeds = (units @ way) / units.square().sum(dim=1)
+    return (way - speeds[:, None] * units).norm(dim=1) / way.norm()
+
+
+def agreed(formula, moves):
     return [formula]
 
 
-def estimated(formula, moves, units) -> list[Formula]:
+def estimated(formula, moves) -> list[Formula]:
     """The formula with the rates that would suit its directions, if they have a rule."""
     speeds = []
-    for move, unit in zip(moves, units):
-        way, unit = (x[free_of(move)] for x in (move.end - move.view.picture, unit))
+    for move in moves:
+        free = free_of(move)
+        way, unit = (move.end - move.view.picture)[free], formula.unit(move.view)[free]
         speeds.append(float((way * unit).sum() / unit.square().sum()))
-        if not (way - speeds[-1] * unit).norm() <= formula.bound * way.norm():
-            return []
     shares = [speed / move.rate for speed, move in zip(speeds, moves)]
     for name, values, speed in (
             ("learning rate unused", speeds, lambda rate: speeds[0]),
@@ -302,14 +323,14 @@ def memory_of(formula, first, second) -> str:
     """What the second call on a picture still has of the first: "" where it has nothing."""
     if formula.explains(second):
         return ""
-    left, slope = (slope_of(formula, move) for move in (first, second))
+    left, here = (slope_of(formula, move) for move in (first, second))
     whole = formula.clip(second.view.picture + formula.speed(second.rate) * formula.shape(
-        slope + left, second.view.seen()))
+        here + left, second.view.seen()))
     if formula.misfit(second, whole) <= formula.bound:
         return "gradient piles up"
     # Divided where it lies, or of another multiple: some of the first, and some of the second.
     free = free_of(second)
-    both = torch.stack([left[free], slope[free]], dim=1)
+    both = torch.stack([left[free], here[free]], dim=1)
     way = (second.end - second.view.picture)[free]
     shares = torch.linalg.lstsq(both, way[:, None]).solution[:, 0]
     mixed = (both @ shares - way).norm() <= formula.bound * way.norm() and shares.min() > 0
@@ -318,6 +339,6 @@ def memory_of(formula, first, second) -> str:
 
 def slope_of(formula, move) -> torch.Tensor:
     """The gradient of a call, where it lies in the picture as it came."""
-    ox, oy = (0, 0) if formula.jitter is JITTERS["jitter left out"][0] else (move.ox, move.oy)
-    shown = move.view._replace(picture=rolled(move.view.picture, ox, oy))
-    return rolled(shown.slope(formula.climb), -ox, -oy)
+    def bare(picture):  # the step is all that is left of a picture without values
+        return formula.slope(move.view._replace(picture=picture)) - picture
+    return formula.jitter(move.view.picture, move.ox, move.oy, bare)
