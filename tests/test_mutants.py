@@ -29,7 +29,9 @@ REFERENCES = {  # of notebooks that are not there yet: what belongs to the answe
     "class_visualization_update_step": ("class_visualization_update_step",),
     "jitter": ("jitter",), "blur": ("blur",),
     "clip_small_pixels": ("clip_small_pixels", "without_smallest"),
-    "clip_small_gradients": ("clip_small_gradients", "without_smallest")}
+    "clip_small_gradients": ("clip_small_gradients", "without_smallest"),
+    "feature_distance": ("feature_distance",), "total_variation": ("total_variation",),
+    "alpha_norm": ("alpha_norm",), "inversion_step": ("inversion_step",)}
 ON_THE_CPU = "moves to the device and the dtype of the input: the CPU's and float32 already"
 EQUIVALENT = {  # (exercise, part of the description) -> why it is right
     ("compute_saliency_maps", "X.detach() without .detach()"):
@@ -79,11 +81,25 @@ EQUIVALENT |= {
     ("clip_small_gradients", "img.detach() without .detach()"): NO_GRADIENT,
     ("clip_small_gradients", "gradient.detach() without .detach()"): NO_GRADIENT,
 }
+CONSTANT = "the target asks for no gradient: it is a constant"
+NOTED = "0 / 0 where the gradient is 0: NaN there is a note, with full points"
+EQUIVALENT |= {
+    ("feature_distance", "target.detach()"): CONSTANT,
+    ("total_variation", "keyword dim=3 left out"): "the last axis is what diff takes by default",
+    ("total_variation", "line 13: 1 ->"): "what is filled in for the root's sake is left out again",
+    ("alpha_norm", "1 -> 0"): "an alpha below 1 is asked of nobody",
+    ("inversion_step", "img.detach() without .detach()"):
+        "asks img itself for its gradient: the familiar way",
+    ("inversion_step", ".tiny) without .clamp()"): NOTED,
+    ("inversion_step", "torch.finfo(img.dtype) left out"): NOTED,
+}
 CHECK_ONLY = {  # rejected by the check, too fine for what a fresh scene shows
     ("make_fooling_image", "X.detach().clone() without .clone()"):
         "X itself comes back where it fools already: shows to whoever then writes into it",
     ("blur", "img.detach().clone() without .clone()"):
         "img itself comes back for sigma 0: shows to whoever then writes into it",
+    ("inversion_step", "leaf.detach() without .detach()"):
+        "a graph is kept: what its own process alone can tell",
     ("segment_by_saliency", "255 -> 256"): "a byte more in bright places; white turns black",
     ("segment_by_saliency", "255 -> 254"): "a byte less in bright places",
     ("segment_by_saliency", "blurred <= low by Lt"): "a tie at the low quantile, in one fresh "
