@@ -231,11 +231,6 @@ def no_return(img, model, layer, learning_rate, ox, oy):
     step_by()(img, model, layer, learning_rate, ox, oy)
 
 
-@mistake(DREAM, "divided by zero")
-def no_guard(img, model, layer, learning_rate, ox, oy):
-    return step_by(divisor=lambda g: g.abs().mean())(img, model, layer, learning_rate, ox, oy)
-
-
 @mistake(DREAM, "layer without rows and columns")
 def axes_by_name(img, model, layer, learning_rate, ox, oy):
     return step_by(goal=lambda a: a.square().sum(dim=(2, 3)).sum())(
@@ -350,6 +345,11 @@ def with_graph(img, model, layer, learning_rate, ox, oy):
     return roll(x + learning_rate * g / (g.abs().mean() + 1e-9), -ox, -oy).clamp(0, 1)
 
 
+@alternative(DREAM, "0 / 0 where nothing is seen, with a note")
+def no_guard(img, model, layer, learning_rate, ox, oy):
+    return step_by(divisor=lambda g: g.abs().mean())(img, model, layer, learning_rate, ox, oy)
+
+
 @alternative(DREAM, "other parameter names, with a note")
 def renamed(picture, net, name, lr, dx, dy):
     return step_by()(picture, net, name, lr, dx, dy)
@@ -446,7 +446,9 @@ def told_as_fewer(names) -> bool:
         or "base returned" in names and len(names) > 1
         or started and ended
         # what is not enlarged
-        or "nothing carried on" in names and names & {*ENDS, *BASES}
+        or "nothing carried on" in names and names & {*ENDS, *BASES, *RESIZES}
+        # of one size nothing is lost
+        or {"full size only", "lost detail not added again"} <= names
         # both are about which sizes there are
         or len(names & {*SIZES, *NUMBERS, "dream called twice", "rows and columns exchanged"}) > 1
         or "octaves in the wrong order" in names and names & set(BASES)

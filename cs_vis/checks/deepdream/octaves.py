@@ -105,7 +105,7 @@ cornered_smooth = resize("bilinear", antialias=True, align_corners=True)
 # How pictures are made smaller, and details larger.
 RESIZES: dict[str, tuple[tuple[Callable, Callable], ...]] = {
     "": ((smooth, smooth),),
-    "not antialiased": ((plain, smooth),),
+    "not antialiased": ((plain, smooth), (plain, plain)),
     "corners aligned": ((cornered, cornered), (cornered_smooth, cornered_smooth),
                         (smooth, cornered), (cornered_smooth, smooth), (cornered, smooth)),
     "another interpolation": ((nearest, nearest), (cubic, cubic), (area, area), (area, smooth),
@@ -131,7 +131,7 @@ STARTS: dict[str, tuple[Callable, ...]] = {
     "earlier octaves lost": (
         lambda base, last, enlarge: base + enlarge(last.dreamed - last.start),),
     "detail piles up": (
-        lambda base, last, enlarge: base + enlarge(2 * last.dreamed - last.base - last.start),),
+        lambda base, last, enlarge: base + enlarge(last.dreamed + last.start - 2 * last.base),),
     "detail's sign turned": (lambda base, last, enlarge: base - enlarge(last.dreamed - last.base),
                              lambda base, last, enlarge: base + enlarge(last.base - last.start)),
 }
@@ -147,10 +147,9 @@ def climbed(img, dream, sizes, resizes, start, chained) -> Level:
     """The last level of a pyramid of these sizes, built of its factors."""
     shrink, enlarge = resizes
     bases = [shrink(img, size) for size in sizes]
-    if chained:  # each from the one that is larger
-        bases = [img]
-        for size in sizes[-2::-1]:
-            bases.insert(0, shrink(bases[0], size))
+    if chained:  # each from the next, which is larger
+        for k in range(len(sizes) - 2, -1, -1):
+            bases[k] = shrink(bases[k + 1], sizes[k])
     level = None
     for base, size in zip(bases, sizes):
         begun = base if level is None else start(base, level, lambda x: enlarge(x, size))

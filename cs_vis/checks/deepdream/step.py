@@ -28,12 +28,6 @@ def dreamed(function, img, model, layer, learning_rate, ox, oy, again=None):
     return outputs
 
 
-def no_number(function, **inputs):
-    """Where the picture holds no number."""
-    result = dreamed(function, **inputs)["picture"]
-    return {"picture": result.isnan().to(result) if torch.is_tensor(result) else result}
-
-
 def small(height, width, seed, layer, learning_rate, ox=0, oy=0, sharpness=1, spread=0.5,
           guarded=False, **again):
     """A picture around grey, and a network of five classes; sharpness makes its gradient longer."""
@@ -57,11 +51,12 @@ def guarded(inputs):
     return {**inputs, "model": inputs["model"]._replace(guarded=True)}
 
 
-def blind(inputs):
-    """The network sees the same in every picture."""
-    weights = dict(inputs["model"].weights)
+def blind(numbers):
+    """The network sees the same in every picture: the gradient is 0."""
+    given = small(5, 6, 95, "conv2", 1 / 16)(numbers)
+    weights = dict(given["model"].weights)
     weights["conv1.weight"] = torch.zeros_like(weights["conv1.weight"])
-    return {**inputs, "model": inputs["model"]._replace(weights=weights)}
+    return {**given, "model": Network("tiny", weights)}
 
 
 def recognise(observed, inputs):
@@ -86,15 +81,18 @@ def recognise(observed, inputs):
 
 
 def conventions(observed, inputs):
-    """Is the graph still there? The next step would grow it."""
+    """Is the graph still there? The next step would grow it. Is 0 divided by 0?"""
     outputs = [outcome.outputs for outcome in observed.outcomes.values()]
-    return {"has a graph": ()} if any(out.get("has a graph") is True for out in outputs) else {}
+    found = {"has a graph": ()} if any(out.get("has a graph") is True for out in outputs) else {}
+    unseen = observed.outcomes[BLIND].outputs.get("picture") if BLIND in observed.outcomes else None
+    lost = torch.is_tensor(unseen) and unseen.is_floating_point() and unseen.isnan().all()
+    return found | ({"0 over 0": (BLIND,)} if lost else {})
 
 
 STILL = ("a convolution, no jitter", "a layer further down, no jitter", "a layer without rows")
 RIGHT, TWICE = "a jitter to the right and up", "a jitter to the left and down, two layers"
 JITTERED, CLIPPED = (RIGHT, TWICE), "a step across the border"
-TINY = (*STILL, *JITTERED, CLIPPED)
+TINY, BLIND = (*STILL, *JITTERED, CLIPPED), "a layer that sees nothing"
 DREAM = Exercise(
     name="deepdream_step", notebook="08_deepdream",
     parameters=("img", "model", "layer", "learning_rate", "ox", "oy"),
@@ -107,6 +105,7 @@ DREAM = Exercise(
         Case(TWICE, small(6, 9, 285, "conv2", 1 / 64, -2, 1, sharpness=1 / 8, again="pool"),
              dreamed),
         Case(CLIPPED, small(5, 7, 117, "conv2", 1 / 4, 3, 1, sharpness=1 / 4, spread=1), dreamed),
+        Case(BLIND, blind, dreamed),
         Case("a specimen network", specimen, dreamed, tolerance=1e-2, distance=relative_l2,
              tiny=False),
     ),
@@ -114,7 +113,6 @@ DREAM = Exercise(
         Trap("another dtype than img's", RIGHT, dtype=torch.float64),
         Trap("train mode while it runs", STILL[0], guarded,
              unless=("model switched to train mode",)),
-        Trap("divided by zero", STILL[0], blind, torch.zeros_like, call=no_number),
     ),
     mistakes={
         "parameters in another order":
@@ -244,10 +242,6 @@ DREAM = Exercise(
         "something kept between calls":
             "The second call on a picture does something else than the first: something was kept. "
             "Each call takes one gradient and forgets it.",
-        "divided by zero":
-            "Where the layer sees the same in every picture the gradient is 0, and 0 / 0 is no "
-            "number: the whole picture is lost. It should stay as it is. Divide by "
-            "g.abs().mean().clamp(min=1e-12), or add as little.",
         "layer without rows and columns":
             "It fails where a layer gives (1, K), as the last ones do. (a ** 2).sum() / 2 needs no "
             "axis by name.",
@@ -262,6 +256,9 @@ DREAM = Exercise(
         "has a graph":
             "what comes back still remembers how it was computed, so each step of a loop would "
             "need more memory. Return it with .detach().",
+        "0 over 0":
+            "where the gradient is 0 your step gives NaN, 0 / 0. A layer may see nothing in a "
+            "picture; with g.abs().mean() + 1e-12 below, the picture stays as it is.",
     },
     errors={
         "layer without rows and columns": re.compile(
