@@ -175,7 +175,7 @@ def journey(path):
                   frames=288, steps=2, by=1.02, learning_rate=0.012,
                   generator=torch.Generator().manual_seed(0))
     video.write(path, (frame.image for frame in progress(frames, "frames", total=288)), fps=24,
-                quality=30)
+                quality=34)
 
 
 def sheet():
