@@ -49,12 +49,13 @@ def descent_step(update: Callable, model: nn.Module, layer: str, target: torch.T
 
     smooth: 0 leaves the exercise's moves, more makes them smoother. momentum: the share of the
     move before that is kept; a picture that is not the last one's result begins at rest. The
-    picture is kept in [0, 1]. The step raises TypeError or ValueError where update returns no
-    picture, and where the target is none of this layer and picture.
+    picture is kept in [0, 1]. Raises TypeError or ValueError for other input, and so does the
+    step where update returns no picture, or the target is none of this layer and picture.
     """
     require_function(update, "update")
     require_function(prior, "prior")
-    module = find_layer(model, layer)
+    require_target_features(target, target)
+    module, size = find_layer(model, layer), target.square().mean()
     last, speed = None, None
 
     def step(x, *, learning_rate=8.0, smooth=0.5, momentum=0.8):
@@ -71,10 +72,10 @@ def descent_step(update: Callable, model: nn.Module, layer: str, target: torch.T
 
     @torch.no_grad()
     def energy(features, x):
-        require_target_features(target, features)
+        require_same_shape(target, features, "target", "what the layer gives")
         penalty = prior(x)
         require_single(penalty, "prior(img)")
-        return F.mse_loss(features, target) / target.square().mean() + penalty
+        return F.mse_loss(features, target) / size + penalty
 
     return step
 
