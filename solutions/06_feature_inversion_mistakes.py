@@ -365,7 +365,7 @@ def by_numpy(img, beta):
 
 @mistake(VARIATION, "no gradient")
 def a_plain_number(img, beta):
-    return float(variation_by()(img, beta))
+    return variation_by()(img, beta).item()
 
 
 @mistake(VARIATION, "parameters in another order")
@@ -495,7 +495,7 @@ def by_norm(img, alpha):
 
 @mistake(ALPHA, "no gradient")
 def a_float(img, alpha):
-    return float((img.abs() ** alpha).sum())
+    return (img.abs() ** alpha).sum().item()
 
 
 @mistake(ALPHA, "parameters in another order")

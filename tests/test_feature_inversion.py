@@ -16,8 +16,8 @@ import torch
 from cs_vis import activations
 from cs_vis.checks.exercise import CheckFailed
 from cs_vis.checks.feature_inversion import EXERCISES
-from cs_vis.checks.feature_inversion.reading import OBJECTIVES, Place
-from cs_vis.checks.feature_inversion.step import CHAIN, TINY, prior_of
+from cs_vis.checks.feature_inversion.reading import OBJECTIVES, Place, prior_of
+from cs_vis.checks.feature_inversion.step import CHAIN, TINY
 from cs_vis.checks.fixtures import numbers
 from cs_vis.checks.inputs import live
 from cs_vis.checks.stored import load_goldens

@@ -72,11 +72,17 @@ KNOWN = Known(
     downhill=(TURNED,), turned="prior's sign turned", another="another prior", backwards=TURNED)
 
 
-def moves_of(inputs, pictures, prior) -> list[Move]:
+def prior_of(pull, toward, weight):
+    """A prior as data: how far each value is from one of its own, each with its own weight."""
+    return lambda x: weight * (pull * (x - toward).square()).sum()
+
+
+def moves_of(inputs, pictures) -> list[Move]:
     """The calls of one case in float64, from the pictures that they gave; none of other shapes."""
     given = live(inputs, "cpu", torch.float64)
     if any(picture.shape != given["img"].shape for picture in pictures):
         return []
+    prior = prior_of(given["pull"], given["toward"], given["weight"])
     pictures = [given["img"], *map(comparable, pictures)]
     return [Move(Place(given["model"], given["layer"], given["target"], prior, start),
                  float(given["weight"] > 0), given["learning_rate"], end)

@@ -6,20 +6,15 @@ import torch
 
 from ...models import activations
 from ..ascent import DIVISORS
-from ..distance import relative_l2
+from ..distance import comparable, relative_l2
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network, live
 from ..moves import CALLS, slips
-from .reading import KNOWN, moves_of
-
-def prior_of(pull, toward, weight):
-    """A prior as data: how far each value is from one of its own, each with its own weight."""
-    return lambda x: weight * (pull * (x - toward).square()).sum()
-
+from .reading import KNOWN, moves_of, prior_of
 
 def stepped(function, img, model, layer, target, pull, toward, weight, learning_rate, calls=1):
-    """The picture after each call, each of the one before, and whether it keeps a graph."""
+    """The picture after each call, each of the one before, and whether all are free of graphs."""
     prior, outputs, kept = prior_of(pull, toward, weight), {}, False
     for name in CALLS[:calls]:
         outputs[name] = returned = function(img, model, layer, target, prior, learning_rate)
@@ -28,7 +23,7 @@ def stepped(function, img, model, layer, target, pull, toward, weight, learning_
         kept = kept or returned.grad_fn is not None
         img = returned.detach() if kept else returned
         outputs[name] = img.detach().clone()  # as it is now
-    return {**outputs, "graph": torch.tensor(kept)}
+    return {**outputs, "no graph": torch.tensor(not kept, device=img.device)}
 
 
 def again(function, target, **given):
@@ -88,26 +83,24 @@ def conventions(observed, inputs):
 
 
 def recognise(observed, inputs):
-    """Whether the pictures moved at all, whether a graph was kept, then what the moves show."""
+    """Whether the pictures moved at all, what the moves show, and whether a graph was kept."""
     outcomes = {name: outcome for name, outcome in observed.outcomes.items() if name in TINY}
-    if any(outcome.problem for outcome in outcomes.values()):
-        return ()
-    pictures = {name: [x for call in CALLS if torch.is_tensor(x := outcome.outputs.get(call))]
+    pictures = {name: [outcome.outputs[call] for call in CALLS if call in outcome.outputs]
                 for name, outcome in outcomes.items()}
-    if not all(pictures.values()):
+    if any(outcome.problem for outcome in outcomes.values()) or not all(
+            torch.is_tensor(x) for found in pictures.values() for x in found):
         return ()
-    graph = ("graph kept",) if any(outcome.outputs.get("graph", torch.tensor(False)).any()
-                                   for outcome in outcomes.values()) else ()
     starts = {name: inputs[name]["img"] for name in TINY}
-    if all(x[0].shape == starts[name].shape and torch.equal(x[0].cpu().double(), starts[name])
-           for name, x in pictures.items()):
+    still = {name for name, (first, *_) in pictures.items()
+             if torch.equal(comparable(first), starts[name])}
+    if len(still) == len(TINY):
         return ("picture returned as it was",)
-    if not pictures[FREE][0].isfinite().all() or torch.equal(pictures[FREE][0].cpu().double(),
-                                                             starts[FREE]):
-        return ("distance without effect", *graph)
-    return (*slips([moves_of(inputs[name], pictures[name], prior_of(
-        *(inputs[name][key] for key in ("pull", "toward", "weight")))) for name in TINY], KNOWN),
-        *graph)
+    free = all(outcome.outputs.get("no graph", True) for outcome in outcomes.values())
+    if FREE in still or not pictures[FREE][0].isfinite().all():
+        names = ("distance without effect",)
+    else:
+        names = slips([moves_of(inputs[name], pictures[name]) for name in TINY], KNOWN)
+    return names if free else (*names, "graph kept")
 
 
 FREE, SHARP = "no prior", "stronger features"

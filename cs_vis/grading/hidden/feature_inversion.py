@@ -6,8 +6,8 @@ Networks, sizes and values differ from the visible check's: who recognises those
 import torch
 
 from cs_vis.checks.feature_inversion import ALPHA, DISTANCE, STEP, VARIATION
-from cs_vis.checks.feature_inversion.reading import OBJECTIVES, Place
-from cs_vis.checks.feature_inversion.step import drawn_step, prior_of
+from cs_vis.checks.feature_inversion.reading import OBJECTIVES, Place, prior_of
+from cs_vis.checks.feature_inversion.step import drawn_step
 from cs_vis.checks.fixtures import drawn, tiny_weights
 from cs_vis.checks.inputs import live
 from cs_vis.grading.hidden import Cell, Visible, off_by
