@@ -54,8 +54,8 @@ if NETWORK == "specimens":  # trained the ordinary way, and against small pertur
     networks = {"ordinary": model, "robust": load_model("specimens-robust", device=device)}
 clearest = [*networks][-1]  # the network that gives the clearer pictures: the robust one
 
-PICTURES, LABELS = images.examples(model, 24, device=device)  # (24, 3, SIDE, SIDE)
-known = PICTURES[:1]                                          # the picture of the first sections
+PICTURES, LABELS = images.examples(model, 25, device=device)  # (25, 3, SIDE, SIDE), or fewer
+known, another = PICTURES[:1], PICTURES[-1:]                  # of specimens: two of one kind
 SIDE = known.shape[3]                                         # pixels: 128, or 224
 
 RELUS = [layer for layer in model.layer_names if isinstance(find_layer(model, layer),
@@ -136,23 +136,36 @@ hidden.distance_slope(feature_distance)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Look.** A picture, and five others. Beneath each: how far its code is from the picture's, in
-# an early, a middle and a late layer.
+# **Look.** A picture, and six others. Above each: how far its code is from the picture's, in an
+# early, a middle and a late layer of the ordinary network.
+#
+# A shift by four pixels costs 0.42 in relu3_2, and 0.02 in relu5_2, which looks at places in far
+# coarser steps. With colour it is the other way round. Exchange red and blue, and relu5_2 is as far
+# from the ladybug as another ladybug is. And 1 is not the most that there is: in relu4_2 a code of
+# zeros is nearer than that other ladybug's.
 
 # %% tags=["look"]
 with needs("feature_distance"):
-    again = PICTURES[24 // 2:][:1] if len(PICTURES) < 24 else images.examples(
-        model, 25, device=device)[0][-1:]  # another picture of the same kind, where there is one
     others = {"the same": known, "4 pixels aside": known.roll(4, dims=3),
               "mirrored": known.flip(3), "blurred": F.avg_pool2d(known, 5, 1, 2),
-              "red, blue swapped": known.flip(1), "another one": again, "noise": NOISE[:1]}
-    apart = {(title, layer): feature_distance(code(model, layer, picture),
-                                              code(model, layer, known)).item()
-             for title, picture in others.items() for layer in (EARLY, MIDDLE, LATE)}
+              "red, blue swapped": known.flip(1), "another one": another, "noise": NOISE[:1]}
+    far = {(title, layer): feature_distance(code(model, layer, picture),
+                                            code(model, layer, known)).item()
+           for title, picture in others.items() for layer in (EARLY, MIDDLE, LATE)}
     display(plots.show([*others.values()],
-                       [f"{title}\n" + "\n".join(f"{layer} {apart[title, layer]:.2f}"
-                                                 for layer in (EARLY, MIDDLE, LATE))
+                       [f"{title}\n" + "\n".join(f"{layer} {far[title, layer]:.2f}"
+                                                  for layer in (EARLY, MIDDLE, LATE))
                         for title in others], height=1.25))
+
+# %% tags=["figures"]
+from cs_vis.grading.prose import claim
+
+[f"costs {far['4 pixels aside', EARLY]:.2f} in {EARLY}, and {far['4 pixels aside', LATE]:.2f} in "
+ f"{LATE}, which",
+ claim("relu5_2 is as far from the ladybug as another ladybug is",
+       abs(far["red, blue swapped", LATE] - far["another one", LATE]) < 0.03),
+ claim("in relu4_2 a code of zeros is nearer than that other ladybug's",
+       far["another one", MIDDLE] > 1)]
 
 # %% [markdown]
 # ## 2. What a picture is like: total variation and the α-norm
@@ -247,7 +260,9 @@ hidden.fresh_alpha(alpha_norm)
 # %% [markdown]
 # **Look.** First the picture with noise, blurred, and with twice the contrast. Beneath each its
 # total variation for β = 1 and β = 2, and the α-norm of what is left when mid-grey is taken away,
-# for α = 2 and α = 6; all as multiples of the picture's own.
+# for α = 2 and α = 6; all as multiples of the picture's own. Noise costs more than twice as much
+# variation, and the blur saves half of it for β = 1, and most of it for β = 2. Contrast is what the
+# α-norm counts: twice of it is 64 times as much for α = 6.
 
 # %% tags=["look"]
 with needs("total_variation", "alpha_norm"):
@@ -263,6 +278,14 @@ with needs("total_variation", "alpha_norm"):
                        ["{}\nβ 1: {:.2f}   β 2: {:.2f}\nα 2: {:.2f}   α 6: {:.2f}".format(
                            title, *times[title]) for title in altered], height=1.7))
 
+# %% tags=["figures"]
+noisy, soft = times["with noise"], times["blurred"]
+
+[claim("Noise costs more than twice as much variation", min(noisy[:2]) > 2),
+ claim("the blur saves half of it for β = 1, and most of it for β = 2",
+       abs(soft[0] - 0.5) < 0.05 and soft[1] < 0.25),
+ f"twice of it is {times['twice the contrast'][3]:.0f} times as much for α = 6"]
+
 # %% [markdown]
 # And what β does. Two strips go from black to white, one at an edge, the other by a ramp. For
 # β = 1 both cost the same: what counts is how far it is from black to white. For β = 2 a ramp
@@ -274,7 +297,7 @@ with needs("total_variation"):
     edge = (torch.arange(96) >= 48).float().expand(1, 3, 24, -1)
     ramp = ((torch.arange(96) - 32) / 32).clamp(0, 1).expand(1, 3, 24, -1)
     display(plots.show([edge, ramp], [
-        "{}\nβ 1: {:.0f}   β 2: {:.2f}".format(title, *(total_variation(strip, beta).item()
+        "{}\nβ 1: {:g}   β 2: {:g}".format(title, *(total_variation(strip, beta).item()
                                                         for beta in (1, 2)))
         for title, strip in (("an edge", edge), ("a ramp", ramp))], height=0.6))
 
@@ -291,8 +314,8 @@ with needs("total_variation"):
 # pulls as well. As in the notebook on class pictures every step has the same length, and only the
 # direction is the gradient's.
 #
-# **The equations.** $E$ is what goes down, $P$ the prior, $\phi(I)$ the code of $I$ and $\phi_0$ the
-# target:
+# **The equations.** $E$ is what goes down, $P$ the prior, $\phi(I)$ the code of $I$ and $\phi_0$
+# the target:
 #
 # $$ E(I) = \frac{\lVert \phi(I) - \phi_0 \rVert_2^2}{\lVert \phi_0 \rVert_2^2} + P(I), \qquad
 # g = \frac{\partial E}{\partial I}, \qquad I \leftarrow I - \eta \, \frac{g}{\lVert g \rVert_2} $$
@@ -357,14 +380,20 @@ hidden.three_steps(inversion_step)
 
 # %% [markdown]
 # **Look** (about 20 seconds). Nothing but your step, again and again, first without a prior, then
-# with a little of the total variation (β = 1) and of the α-norm (α = 6). `invert` is given: it hands your step the picture, keeps it in [0, 1],
-# and lets the rate fall evenly to 0. The start is grey noise, so whatever colour you see comes from
-# the code. Above each picture: how far its code is from the target, and how far its pixels are.
+# with a little of the total variation (β = 1) and of the α-norm (α = 6). `invert` is given: it
+# hands your step the picture, keeps it in [0, 1], and lets the rate fall evenly to 0. The start is
+# grey noise, so whatever colour you see comes from the code. Above each picture: the distance of
+# its code from the target, and its pixel error, the root of the mean squared difference.
+#
+# Expect grain. Of the ordinary network's relu5_2 there is nothing to be seen, although the distance
+# has come down to 0.204: four fifths of the code, and no beetle. The robust network's has spots,
+# and the start of a colour. The prior takes away the grain, and much of the code with it: in
+# the robust network's relu5_2 the distance is 0.456 where it was 0.087 without.
 
 # %% tags=["look"]
 STEPS = steps(80, 3)
 
-def prior(variation=5e-5, beta=1, norm=1e-3, alpha=6):
+def prior(variation=3e-5, beta=1, norm=1e-3, alpha=6):
     """A function from a picture to a number: so much of its variation, so much of its norm."""
     def of(picture):
         return variation * total_variation(picture, beta) + norm * alpha_norm(picture - 0.5, alpha)
@@ -401,6 +430,13 @@ with needs(*EXERCISES):
                    for who in networks for layer in (EARLY, MIDDLE, LATE)[:steps(3, 2)]}, STEPS)
     display(by_words(grown))
 
+# %% tags=["figures"]
+unseen, bare, held = (errors(networks[who], LATE, grown[words, who, LATE], known)[0] for words, who
+                      in (("no prior", "ordinary"), ("no prior", "robust"), ("prior", "robust")))
+
+[f"has come down to {unseen:.3f}: {claim('four fifths', 0.75 < 1 - unseen < 0.85)} of the code",
+ f"the distance is {held:.3f} where it was {bare:.3f} without."]
+
 # %% [markdown]
 # **Think.** A friend's distance is 0.000 at every layer, from the first step on. What has gone
 # wrong?
@@ -413,17 +449,18 @@ with needs(*EXERCISES):
 # of the start.
 # </details>
 #
-# **How this was found.** A. Mahendran and A. Vedaldi 2015, as above. An early relative, by a network
-# that learns to go back: A. Dosovitskiy and T. Brox, *Inverting visual representations with
-# convolutional networks*, 2016.
+# **How this was found.** A. Mahendran and A. Vedaldi 2015, as above. An early relative, by a
+# network that learns to go back: A. Dosovitskiy and T. Brox, *Inverting visual representations
+# with convolutional networks*, 2016.
 
 # %% [markdown]
 # ## 4. The same step, smoother moves
 #
-# **The idea.** A gradient is full of fine grain, whatever it is the gradient of: each pixel is told
-# what would help if all others stayed. So smooth the *move*, not the picture: bring it to its waves,
-# make the slow ones larger and the fast ones smaller, and go as far as before. It is still
-# downhill, for no wave changes its sign. The prior needs no change, and neither does your function.
+# **The idea.** A gradient is full of fine grain, whatever it is the gradient of: each pixel is
+# told what would help if all others stayed. So smooth the *move*, not the picture: bring it to its
+# waves, make the slow ones larger and the fast ones smaller, and go as far as before. It is still
+# downhill, for no wave changes its sign. The prior needs no change, and neither does your
+# function.
 #
 # `invert` does this to what your step has moved, by `smooth`: each wave is divided by its frequency
 # to the power $2 \cdot$ `smooth`. In the notebook on class pictures coordinates $x$ were moved,
@@ -433,14 +470,26 @@ with needs(*EXERCISES):
 #
 # **Look** (about 20 seconds). With the prior as above: first smoother moves, then momentum as well
 # and twice the rate. The numbers are distance and pixel error again.
+#
+# Now there are areas where there was grain: bricks, a beetle, spots. And the code is met far
+# better: of the robust network's relu5_2 all but 0.018, where the bare step left 0.456.
+# The colours are another matter. What was orange is blue in relu3_2, and that picture
+# has most of the code all the same.
 
 # %% tags=["look"]
 with needs(*EXERCISES):
     smoother = watch({(words, who, layer): back(networks[who], layer, known, **settings)
                       for words, settings in (("smooth", BARE | {"smooth": 0.5}),
-                                              ("and momentum", {}))
+                                              ("momentum", {}))
                       for who in networks for layer in (EARLY, MIDDLE, LATE)[:steps(3, 2)]}, STEPS)
     display(by_words(smoother))
+
+# %% tags=["figures"]
+met, blue = (errors(networks["robust"], layer, smoother["momentum", "robust", layer], known)[0]
+             for layer in (LATE, EARLY))
+
+[f"relu5_2 all but {met:.3f}, where the bare step left {held:.3f}.",
+ claim("has most of the code all the same", blue < 0.2)]
 
 # %% [markdown]
 # **How this was found.** Momentum: Mahendran and Vedaldi 2015. Frequencies: C. Olah, A. Mordvintsev
@@ -451,8 +500,15 @@ with needs(*EXERCISES):
 #
 # **Look** (about half a minute). One picture from the code of every layer behind a ReLU, from
 # the average over all positions, and from the class scores. Each search begins at the same noise.
-# Above each picture stand, as before, its distance in that layer and its pixel error; the noise's own
-# pixel error is XX.
+# Above each picture stand, as before, its distance in that layer and its pixel error; that of the
+# noise is 0.29.
+#
+# The first layers give the picture back. From relu2_2 on colours go astray, while every brick and
+# every spot is where it was. With each pooling more of the layout goes: the lines of the wall
+# bend, then the wall is gone and the spots move. Of the ordinary network's relu5_2 nobody would
+# guess what it was. The robust network's beetle has its spots to the end, and red wings again.
+# Behind the average no place is left in the code, and the ordinary network's beetle sits, small,
+# in a corner.
 
 # %% tags=["look"]
 with needs(*EXERCISES):
@@ -469,6 +525,24 @@ with needs(*EXERCISES):
     display(plots.show([[picture for picture, _ in row] for row in rows],
                        [[title for _, title in row] for row in rows], labels=beside, height=1.35))
 
+# %% tags=["figures"]
+[f"that of the noise is {pixel_error(NOISE[:1], known):.2f}."]
+
+# %% [markdown]
+# **Think.** In relu3_2 the robust network's picture has the larger pixel error, and yet you would
+# name it sooner. What does this error count, and what does it not?
+#
+# <details><summary>One answer</summary>
+#
+# It counts every pixel by itself. Blue wings in place of orange ones are a large area, wrong in
+# all its pixels, though each edge and each spot is in its place. Grain that is right on average is
+# wrong by little, and hides everything. So the error says how near the pixels are, and not what of
+# the picture is left. For that, somebody has to look.
+# </details>
+#
+# **How this was found.** Such rows of all depths: Mahendran and Vedaldi 2015, and, with more
+# priors, *Visualizing deep convolutional neural networks using natural pre-images*, 2016.
+
 # %% [markdown]
 # ## 6. Who keeps more?
 #
@@ -477,11 +551,15 @@ with needs(*EXERCISES):
 # part in it: the *other* network. Does it still recognise the thing? And how far is the picture
 # that came back from the right one by *its* late code?
 #
+# Is the other network a fair judge, and are both as strict? With noise of 0.2 on the eight
+# pictures the ordinary network names 0 of them, and the robust one 5. So the robust one is the
+# milder judge, and it judges the ordinary network's pictures.
+#
 # **Look** (about a minute and a half). Eight pictures from four layers of each network. You see
 # those from relu5_2, above each what the other network calls it.
 
 # %% tags=["look"]
-JUDGED = [*range(0, 24, 3)][:steps(8, 2)]
+JUDGED = [*range(len(PICTURES))][:24:3][:steps(8, 2)]
 LAYERS = [EARLY, MIDDLE, LATE, DEPTHS[-1]][:steps(4, 3)]
 JUDGE = dict(zip(networks, [*networks.values()][::-1]))  # each by the other, where there are two
 rights = {i: PICTURES[i:i + 1] for i in JUDGED}
@@ -490,7 +568,8 @@ kept = {}  # (network, layer) -> what the judge finds, one value for each pictur
 def judged(who, layer, found):
     """For each picture: is it named as the right one, how much of the judge's late code it has
     (1 all of it, 0 none), and its pixel error."""
-    judge, pairs = JUDGE[who], [(found[who, layer, i], i) for i in JUDGED if (who, layer, i) in found]
+    judge = JUDGE[who]
+    pairs = [(found[who, layer, i], i) for i in JUDGED if (who, layer, i) in found]
     return {"named": [float(named(picture, judge)[0] == judge.class_names[LABELS[i]])
                       for picture, i in pairs],
             "code": [max(0.0, 1 - feature_distance(code(judge, LATE, picture),
@@ -513,7 +592,7 @@ with needs(*EXERCISES):
         (who, layer) for who, layer, _ in returned)})
 
 # %% [markdown]
-# And all of it in numbers: the share that the other network names rightly, the median share of its
+# All of it in numbers: the share that the other network names rightly, the median share of its
 # late code that has come back (one minus the distance, 0 where that is above 1), and
 # the median pixel error. Grey is the noise that every search began with.
 
@@ -532,6 +611,44 @@ with needs("feature_distance"):
             table.setdefault(who, {})[layer] = middle(found[what])
         display(plots.bars(table, baselines=["noise"], caption=words))
 
+# %% tags=["figures"]
+from cs_vis.grading.prose import spelled
+
+grainy = torch.cat([*rights.values()])
+grainy = (grainy + 0.2 * torch.randn(grainy.shape, generator=torch.Generator().manual_seed(2))
+          ).clamp(0, 1)
+counts = {who: sum(word == model.class_names[LABELS[i]] for word, i in zip(named(grainy, one),
+                                                                            JUDGED))
+          for who, one in networks.items()}
+right = {key: round(sum(found["named"])) for key, found in kept.items()}
+share = {key: median(found["code"]) for key, found in kept.items()}
+wide = max(abs(median(kept["ordinary", layer]["pixels"]) - median(kept["robust", layer]["pixels"]))
+           for layer in (MIDDLE, LATE, DEPTHS[-1]))
+
+[f"the ordinary network names {counts['ordinary']} of them, and the robust one {counts['robust']}.",
+ f"From relu5_2 it is {spelled(right['robust', LATE])} of eight against "
+ f"{spelled(right['ordinary', LATE])}, from the scores {spelled(right['robust', 'fc'])} against "
+ f"{spelled(right['ordinary', 'fc'])}.",
+ f"Of the judge's code {share['robust', LATE]:.2f} come back from the robust network's relu5_2, and "
+ f"{share['ordinary', LATE]:.2f} from the ordinary one's.",
+ claim("differ by 0.02 at most from relu4_2 on", wide < 0.025)]
+
+# %% [markdown]
+# The robust network's codes keep far more of what the other network goes by, and the deeper the
+# layer, the more it shows. From relu5_2 it is seven of eight against three, from the scores eight
+# against one. Of the judge's code 0.66 come back from the robust network's relu5_2, and 0.11 from
+# the ordinary one's. The pixel errors say nothing of this: they differ by 0.02 at most from relu4_2
+# on, and neither is much better than noise.
+#
+# The ordinary network's late code is no poorer for its own purpose: the pictures that came back
+# have it, nearly, and by it they are what they were. But many other pictures have it too, and the
+# search finds one of those first. The robust network was trained to give such pictures, a little
+# beside the right one, no other answer.
+#
+# **How this was found.** Inverting robust networks: L. Engstrom, A. Ilyas, S. Santurkar, D.
+# Tsipras, B. Tran and A. Mądry, *Adversarial robustness as a prior for learned representations*,
+# 2019.
+
 # %% [markdown]
 # ## 7. Five starts, one code
 #
@@ -539,13 +656,18 @@ with needs("feature_distance"):
 # So begin five times, from different noise. What the five have in common is in the code; where they
 # differ, the code does not say.
 #
-# **Look** (about half a minute). A layer in a row, and five starts; beneath, how far the five are
-# from the target and from each other.
+# **Look** (about half a minute). A layer of the robust network in each row, and five starts; above
+# the figure, how far the five are from the target and from each other, by code and by pixels.
+#
+# In relu3_2 all bricks and all spots are in the same places, five times. But four of the beetles
+# are blue, and one is orange. In relu5_2 there is a red body with black spots and some light dots
+# around, each time another. From the scores comes a beetle that may be anywhere.
 
 # %% tags=["look"]
 def apart(found, distance):
-    """The median distance of any two of these pictures."""
-    return median([distance(one, other) for i, one in enumerate(found) for other in found[:i]])
+    """The median distance of any two of these pictures, nan where there are no two."""
+    pairs = [distance(one, other) for i, one in enumerate(found) for other in found[:i]]
+    return median(pairs) if pairs else float("nan")
 
 agreed = {}  # layer -> medians: from the target and from each other, by code and by pixels
 
@@ -568,15 +690,36 @@ with needs(*EXERCISES):
               f"pixels: {aims[1]:.2f} and {pairs[1]:.2f}")
     display(plots.show([*rows.values()], labels=[*rows], height=1.5))
 
+# %% tags=["figures"]
+late_code, late_pixels = agreed[LATE]["code"], agreed[LATE]["pixels"]
+
+[f"their codes are {late_code[1]:.3f} apart, and their pixels {late_pixels[1]:.2f}"]
+
+# %% [markdown]
+# **Think.** A student finds five different pictures, and looks for the bug. Is there one?
+#
+# <details><summary>One answer</summary>
+#
+# Compare what the search was asked for. In relu5_2 their codes are 0.020 apart, and their pixels
+# 0.15, which is half of what noise is from the picture. By the layer the five are the same
+# picture. That is no bug, it is the result: the layer takes all of these for one and the same. A
+# bug would be codes that stay far from the target.
+# </details>
+#
+# **How this was found.** Several pictures with one code: Mahendran and Vedaldi 2015.
+
 # %% [markdown]
 # ## 8. Photographs
 #
 # **Look** (about half a minute). The networks were trained on drawings, and have never seen a
-# photograph. Early layers do not mind.
+# photograph. Early layers do not mind: whoever has edges and colours can tell of a face as well as
+# of a beetle. In relu3_2 the astronaut, the cat and the cup are there, with the robust network in
+# nearly their colours. Its relu4_2 still has the cat's eyes, and the cup on its saucer.
+# In relu5_2, which is about the 24 kinds of thing, neither has much to say of them.
 
 # %% tags=["look"]
 PHOTOS = {name: images.photo(name, size=(SIDE, SIDE)).to(device)
-          for name in ("astronaut", "chelsea", "coffee", "flower")[:steps(4, 2)]}
+          for name in ("astronaut", "chelsea", "coffee")[:steps(3, 1)]}
 
 with needs(*EXERCISES):
     taken = watch({(who, layer, photo): back(networks[who], layer, PHOTOS[photo])
@@ -592,11 +735,17 @@ with needs(*EXERCISES):
 # %% [markdown]
 # ## 9. How strong a prior?
 #
-# **Look** (about 20 seconds). The weight of the total variation grows from left to right, β from
-# top to bottom; no α-norm.
+# **Look** (about 20 seconds). The robust network's relu4_2. The weight of the total variation grows
+# from left to right, β from top to bottom; no α-norm.
+#
+# Too little, and grain is everywhere. A little more, and the grain melts into areas: into flat
+# ones with sharp borders for β = 1, into soft ones for β = 2. Too much, and the picture is grey,
+# with a distance of 1.04: the prior has won before the code could pull. There is no right weight
+# for all layers and pictures, though the distance is divided by the target: take the largest with
+# which the distance still comes down.
 
 # %% tags=["look"]
-WEIGHTS = (1e-5, 1e-4, 1e-3, 1e-2)[:steps(4, 2)]
+WEIGHTS = (1e-5, 5e-5, 2e-4, 1e-3)[:steps(4, 2)]
 BETAS = (1, 1.5, 2)
 
 with needs(*EXERCISES):
@@ -605,18 +754,50 @@ with needs(*EXERCISES):
                    for beta in BETAS for weight in WEIGHTS}, STEPS)
     rows = {}
     for (beta, weight), picture in tried.items():
-        title = "{:g}\n{:.3f}   {:.2f}".format(weight, *errors(networks[clearest], MIDDLE, picture,
-                                                              known))
+        title = "{:.0e}\n{:.3f}   {:.2f}".format(weight, *errors(networks[clearest], MIDDLE, picture,
+                                                                known))
         rows.setdefault(f"β = {beta}", {})[title] = picture
     display(plots.show([[*row.values()] for row in rows.values()],
                        [[*row] for row in rows.values()], labels=[*rows], height=1.4))
 
+# %% tags=["figures"]
+lost = errors(networks["robust"], MIDDLE, tried[1, 1e-3], known)[0]
+
+[f"with a distance of {lost:.2f}: the prior has won"]
+
+# %% [markdown]
+# **Think.** The distance is above 1 where the picture is grey. How can that be, and why does the
+# search not get away from there?
+#
+# <details><summary>One answer</summary>
+#
+# A code of zeros would be at 1; grey has a code of its own, a little further off. To get away the
+# picture would have to become rougher first, which the prior forbids, and few neurons of the deep
+# layers react to grey at all: behind a ReLU that is off there is no slope. That is why the search
+# begins with noise, and not with plain grey.
+# </details>
+
 # %% [markdown]
 # ## 10. Play: every number on a slider
+#
+# Your functions, live: press *play* and move the sliders; what they say acts at the next step. Let
+# a picture come back from the scores, and then ask an earlier layer. Start from another picture,
+# and see how much of it stays. Turn up the variation until all is grey, and down again: does the
+# picture come back? (Where no kernel runs, as on a web page, only the panel's picture is left.)
 
 # %% tags=["look"]
 widgets.feature_inversion_panel(
     networks, DEPTHS, {"the picture": known, **PHOTOS},
-    {"noise": NOISE[:1], "other noise": NOISE[1:2], "another picture": PICTURES[-1:]},
+    {"noise": NOISE[:1], "other noise": NOISE[1:2], "another picture": another},
     inversion_step=inversion_step, total_variation=total_variation, alpha_norm=alpha_norm,
     begin=steps(30, 2))
+
+# %% [markdown]
+# That is the end. You have asked two networks what they remember of a picture, layer by layer, and
+# have let a third party judge the answers. When somebody shows you such a picture, ask what came
+# out of the code, and what out of the prior and the start.
+#
+# Before you hand in: the points of the checks that passed in this session.
+
+# %% tags=["look"]
+check.progress()
