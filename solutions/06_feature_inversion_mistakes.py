@@ -283,11 +283,12 @@ SUMS = {  # of the terms
 
 def where_it_varies(square, half):
     """The power, 0 where the sum of squares is 0 and without a gradient there."""
-    some = square > 0
-    return torch.where(some, torch.where(some, square, 1) ** half, 0)
+    varies = square > 0
+    return torch.where(varies, torch.where(varies, square, 1) ** half, 0)
 
 
-POWERS = {"": where_it_varies, "NaN where neighbours are equal": lambda square, half: square ** half}
+POWERS = {"": where_it_varies,
+          "NaN where neighbours are equal": lambda square, half: square ** half}
 
 
 def variation_by(neighbours=NEIGHBOURS[""], join=JOINS[""], half=HALVES[""], total=SUMS[""],
@@ -696,6 +697,19 @@ def dictionary(img, model, layer, target, prior, learning_rate):
     x = img.detach().clone().requires_grad_()
     energy = ((activations(model, x, layer) - target) ** 2).sum() / (target ** 2).sum() + prior(x)
     gradient, = torch.autograd.grad(energy, x)
+    return img - learning_rate * gradient / gradient.norm()
+
+
+@mistake(STEP, "features of another layer")
+def layer_before(img, model, layer, target, prior, learning_rate):
+    names = [name for name, _ in model.named_modules()]
+    return step_by()(img, model, names[names.index(layer) - 1], target, prior, learning_rate)
+
+
+@mistake(STEP, "features of another layer")
+def scores(img, model, layer, target, prior, learning_rate):
+    x = img.detach().clone().requires_grad_()
+    gradient, = torch.autograd.grad(distance_by()(model(x), target) + prior(x), x)
     return img - learning_rate * gradient / gradient.norm()
 
 

@@ -136,6 +136,10 @@ STEP = Exercise(
         "layer not picked":
             "activations returns a dict, layer name -> features. Ask it for the one that you want: "
             "activations(model, img, layer)[layer].",
+        "features of another layer":
+            "The features are not as large as the target, so they are another layer's, or the "
+            "scores: take those of the layer that is asked for, activations(model, img, layer)"
+            "[layer].",
         "distance without effect":
             "What the layer computes makes no difference. Either the features have no way back to "
             "the picture (.detach(), .data, no_grad, or a pass of another tensor than the one "
@@ -242,6 +246,7 @@ STEP = Exercise(
     },
     errors={
         "layer not picked": re.compile(r"'dict'|dict object"),
+        "features of another layer": re.compile(r"must match the size of tensor"),
         "another dtype than img's": re.compile(
             r"same dtype|[Dd]ouble.*[Ff]loat|[Ff]loat.*[Dd]ouble"),
     },
