@@ -121,10 +121,8 @@ def same_as_fewer(names) -> bool:
     names = set(names)
     return (  # both turn round
         {"divided by the mean with its signs", "descended"} <= names
-        # one hides the other: signs and the whole range look alike whatever was climbed by how much
-        or "rescaled instead of clipped" in names and names & {*RATES, "sign step"}
         # half of it all is half of any measure
-        or "not divided" in names and names & set(RATES) - {""}
+        or names & {"not divided", "divided by the mean of squares"} and names & set(RATES) - {""}
         # what leaves is not there any more
         or {"zeros enter", "gradient piles up"} <= names
         # the same gradient twice is the same step
@@ -422,7 +420,7 @@ def pyramid_by(sized=SIZES[""], numbers=NUMBERS[""], resizes=RESIZES[""], start=
         sizes = [[sized(side, scale, k) for side in sides] for k in numbers(octaves)]
         bases = [shrink(img, size) for size in sizes]
         if chained:
-            bases = [img]
+            bases = [shrink(img, sizes[-1])]
             for size in sizes[-2::-1]:
                 bases.insert(0, shrink(bases[0], size))
         level = None
@@ -449,6 +447,8 @@ def told_as_fewer(names) -> bool:
         or "nothing carried on" in names and names & {*ENDS, *BASES, *RESIZES}
         # of one size nothing is lost
         or {"full size only", "lost detail not added again"} <= names
+        # of the last octave's detail alone next to nothing depends on its base
+        or {"earlier octaves lost", "bases shrunk one from the other"} <= names
         # both are about which sizes there are
         or len(names & {*SIZES, *NUMBERS, "dream called twice", "rows and columns exchanged"}) > 1
         or "octaves in the wrong order" in names and names & set(BASES)

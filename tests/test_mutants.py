@@ -30,6 +30,8 @@ REFERENCES = {  # of notebooks that are not there yet: what belongs to the answe
     "jitter": ("jitter",), "blur": ("blur",),
     "clip_small_pixels": ("clip_small_pixels", "without_smallest"),
     "clip_small_gradients": ("clip_small_gradients", "without_smallest"),
+    "deepdream_step": ("deepdream_step",), "octave_pyramid": ("octave_pyramid", "resized"),
+    "match_guide": ("match_guide",),
     "feature_distance": ("feature_distance",), "total_variation": ("total_variation",),
     "alpha_norm": ("alpha_norm",), "inversion_step": ("inversion_step",)}
 ON_THE_CPU = "moves to the device and the dtype of the input: the CPU's and float32 already"
@@ -92,6 +94,22 @@ EQUIVALENT |= {
         "asks img itself for its gradient: the familiar way",
     ("inversion_step", ".tiny) without .clamp()"): NOTED,
     ("inversion_step", "torch.finfo(img.dtype) left out"): NOTED,
+}
+ONE_DIRECTION = "another multiple of the energy: divided by its mean the gradient is the same"
+GRAPH = "a graph that comes back: a note, full points"
+EQUIVALENT |= {
+    ("deepdream_step", "img.detach() without .detach()"): "img asks for no gradient",
+    ("deepdream_step", "0.5 ->"): ONE_DIRECTION,
+    ("deepdream_step", "operator of 0.5 * a.square().sum()"): ONE_DIRECTION,
+    ("deepdream_step", ".tiny) without .clamp()"): NOTED,
+    ("deepdream_step", "torch.finfo(img.dtype)"): ZERO,
+    ("deepdream_step", "moved.detach() without .detach()"): GRAPH,
+    ("octave_pyramid", "img.detach() without .detach()"): "img asks for no gradient",
+    ("octave_pyramid", "keyword align_corners=False left out"): "that is its default",
+    ("match_guide", "guide.detach() without .detach()"): GRAPH,
+    ("match_guide", "features.detach() without .detach()"):
+        "positions have no gradient: none flows from the features",
+    ("match_guide", "0 -> -1"): "of one picture the first is the last, too",
 }
 CHECK_ONLY = {  # rejected by the check, too fine for what a fresh scene shows
     ("make_fooling_image", "X.detach().clone() without .clone()"):

@@ -14,7 +14,8 @@ from ..models import activations
 from ..require import (require_function, require_guide, require_number, require_octaves,
                        require_one, require_same_shape, require_whole)
 
-FASTEST, STEEPEST = 1e6, 16  # the largest rate, and the most by which an octave shrinks
+FASTEST = 1e6  # the largest rate
+STEEPEST = 16  # the most by which an octave shrinks
 
 
 def deepdream_step(img: torch.Tensor, model: nn.Module, layer: str, learning_rate: float,
@@ -32,7 +33,7 @@ def deepdream_step(img: torch.Tensor, model: nn.Module, layer: str, learning_rat
     require_whole(ox=ox, oy=oy)
     moved = img.detach().roll((oy, ox), dims=(2, 3)).requires_grad_()
     a = activations(model, moved, layer)[layer]  # (1, C, h, w), or (1, K)
-    gradient, = torch.autograd.grad(a.square().sum() / 2, moved)  # (1, 3, H, W)
+    gradient, = torch.autograd.grad(0.5 * a.square().sum(), moved)  # (1, 3, H, W)
     mean = gradient.abs().mean().clamp(min=torch.finfo(img.dtype).tiny)
     dreamed = moved.detach() + learning_rate * gradient / mean
     return dreamed.roll((-oy, -ox), dims=(2, 3)).clamp(0, 1)

@@ -324,21 +324,20 @@ def memory_of(formula, first, second) -> str:
     if formula.explains(second):
         return ""
     left, here = (slope_of(formula, move) for move in (first, second))
-    whole = formula.clip(second.view.picture + formula.speed(second.rate) * formula.shape(
-        here + left, second.view.seen()))
-    if formula.misfit(second, whole) <= formula.bound:
+    rested = formula.jitter(second.view.picture, second.ox, second.oy, torch.zeros_like)
+    step = formula.speed(second.rate) * formula.shape(here + left, second.view.seen())
+    if formula.misfit(second, formula.clip(rested + step)) <= formula.bound:
         return "gradient piles up"
     # Divided where it lies, or of another multiple: some of the first, and some of the second.
     free = free_of(second)
-    both = torch.stack([left[free], here[free]], dim=1)
-    way = (second.end - second.view.picture)[free]
+    both, way = torch.stack([left[free], here[free]], dim=1), (second.end - rested)[free]
     shares = torch.linalg.lstsq(both, way[:, None]).solution[:, 0]
     mixed = (both @ shares - way).norm() <= formula.bound * way.norm() and shares.min() > 0
     return "gradient piles up" if mixed else "something kept between calls"
 
 
 def slope_of(formula, move) -> torch.Tensor:
-    """The gradient of a call, where it lies in the picture as it came."""
-    def bare(picture):  # the step is all that is left of a picture without values
+    """The gradient of a call, where it lies in the picture that comes back."""
+    def bare(picture):  # takes away the picture, to which it is added
         return formula.slope(move.view._replace(picture=picture)) - picture
     return formula.jitter(move.view.picture, move.ox, move.oy, bare)
