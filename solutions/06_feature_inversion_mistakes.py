@@ -256,12 +256,19 @@ JOINS = {  # the terms, of both differences, `power` and beta / 2
     "colours together":
         lambda r, d, power, half: power((r ** 2 + d ** 2).sum(dim=1, keepdim=True), half),
     "power of the whole sum": lambda r, d, power, half: power((r ** 2 + d ** 2).sum(), half),
+    "power of the whole sum ":
+        lambda r, d, power, half: power((r ** 2).sum(), half) + power((d ** 2).sum(), half),
+    "power of the whole sum  ":
+        lambda r, d, power, half: power(r ** 2 + d ** 2, 0.5).sum() ** (2 * half),
+    "root of both powers":
+        lambda r, d, power, half: power(power(r ** 2, half) + power(d ** 2, half), 0.5),
     "beta / 2 twice":
         lambda r, d, power, half: power(power(r ** 2, half) + power(d ** 2, half), half),
 }
 HALVES = {  # the power at a pixel
     "": lambda beta: beta / 2,
     "beta instead of beta / 2": lambda beta: beta,
+    "beta over 2 rounded down": lambda beta: beta // 2,
     "beta / 2 twice": lambda beta: (beta / 2) ** 2,
     "beta unused": lambda beta: 1,
     "beta unused ": lambda beta: 0.5,
@@ -349,6 +356,30 @@ for large in (1e-6, 1e-4, 1e-2):
 @mistake(VARIATION, "large constant under the power")
 def clamped_high(img, beta):
     return ((after(img, 3) ** 2 + after(img, 2) ** 2).clamp(min=1e-5) ** (beta / 2)).sum()
+
+
+@mistake(VARIATION, "beta over 2 rounded down")
+def floored(img, beta):
+    return ((after(img, 3) ** 2 + after(img, 2) ** 2) ** (beta // 2)).sum()
+
+
+@mistake(VARIATION, "constant under each square")
+def constant_inside(img, beta):
+    right, down = after(img, 3) + 1e-8, after(img, 2) + 1e-8
+    return ((right ** 2 + down ** 2) ** (beta / 2)).sum()
+
+
+@mistake(VARIATION, "differences of two sizes")
+def not_padded(img, beta):
+    right, down = img[..., 1:] - img[..., :-1], img[..., 1:, :] - img[..., :-1, :]
+    return ((right ** 2 + down ** 2) ** (beta / 2)).sum()
+
+
+@mistake(VARIATION, "differences of two sizes")
+def padded_the_other_way(img, beta):
+    right = F.pad(img[..., 1:] - img[..., :-1], (0, 0, 0, 1))
+    down = F.pad(img[..., 1:, :] - img[..., :-1, :], (0, 1))
+    return ((right ** 2 + down ** 2) ** (beta / 2)).sum()
 
 
 @mistake(VARIATION, "mean instead of the sum", "large constant under the power")
@@ -444,6 +475,7 @@ def colour_by_colour(img, beta):
 BASES = {  # what is raised, of the picture x
     "": lambda x: x.abs(),
     "no absolute value": lambda x: x,
+    "negative values left out": lambda x: x.clamp(min=0),
     "mean of the picture taken off": lambda x: (x - x.mean()).abs(),
     "mean of the picture taken off ": lambda x: (x - x.mean(dim=(2, 3), keepdim=True)).abs(),
     "0.5 taken off again": lambda x: (x - 0.5).abs(),
@@ -492,6 +524,11 @@ pairs_of(ALPHA, alpha_by, (BASES, RAISED, TOTALS, FLOWS), (
 @mistake(ALPHA, "root of the sum")
 def by_norm(img, alpha):
     return torch.norm(img, p=alpha)
+
+
+@mistake(ALPHA, "no absolute value")
+def absolute_value_afterwards(img, alpha):
+    return (img ** alpha).abs().sum()
 
 
 @mistake(ALPHA, "no gradient")

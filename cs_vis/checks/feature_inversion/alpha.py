@@ -24,15 +24,23 @@ def around_0(height, width, seed, alpha, scale=1.0):
     return inputs
 
 
-FIRST = "alpha 3"
+def recognise(observed, inputs):
+    """A plain number, or a power that negative values have not."""
+    fraction = observed.outcomes.get(FRACTION)
+    value = fraction.outputs.get("value") if fraction else None
+    nan = torch.is_tensor(value) and value.isnan().any()
+    return ("no absolute value",) if nan else number_alone(observed, inputs)
+
+
+FIRST, FRACTION = "alpha 3", "alpha 2.5"
 ALPHA = Exercise(
     name="alpha_norm", notebook="06_feature_inversion", parameters=("img", "alpha"),
-    recognise=number_alone,
+    recognise=recognise,
     cases=(
         Case(FIRST, around_0(3, 5, 61, 3), normed),
         Case("alpha 6", around_0(4, 3, 62, 6.0, scale=1.5), normed),
         Case("alpha 1", around_0(2, 6, 63, 1), normed),
-        Case("alpha 2.5", around_0(5, 4, 64, 2.5, scale=2.0), normed, tiny=False),
+        Case(FRACTION, around_0(5, 4, 64, 2.5, scale=2.0), normed, tiny=False),
     ),
     traps=(
         Trap("another dtype than the input's", FIRST, dtype=torch.float64, call=in_its_dtype),
@@ -45,8 +53,10 @@ ALPHA = Exercise(
             "There are still several numbers, and a gradient is taken of one: sum over pixels and "
             "colours, .sum().",
         "no absolute value":
-            "Values below 0 keep their sign, so with an odd alpha they are rewarded. Take the "
-            "absolute value first: img.abs() ** alpha.",
+            "Values below 0 keep their sign, so with an odd alpha they are rewarded, and with 2.5 "
+            "they have no power at all. Take the absolute value first: img.abs() ** alpha.",
+        "negative values left out":
+            "Only values above 0 count. Take the absolute value: img.abs() ** alpha.",
         "mean of the picture taken off":
             "The picture's mean was taken off first. img comes around 0 already: raise its "
             "absolute values as they are.",

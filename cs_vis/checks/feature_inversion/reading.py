@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ...models import activations
+from ..ascent import NEAR
 from ..distance import comparable
 from ..inputs import live
 from ..moves import Known, Move, all_of_it, outside_the_division, without_the_rate
@@ -87,3 +88,9 @@ def moves_of(inputs, pictures) -> list[Move]:
     return [Move(Place(given["model"], given["layer"], given["target"], prior, start),
                  float(given["weight"] > 0), given["learning_rate"], end)
             for start, end in zip(pictures, pictures[1:])]
+
+
+def by_the_prior_alone(move) -> bool:
+    """Is the move down the prior alone, whatever its length?"""
+    step, pull = move.start.picture - move.end, move.start.pull()
+    return bool((step / step.norm() - pull / pull.norm()).norm() <= NEAR)

@@ -11,7 +11,7 @@ from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network, live
 from ..moves import CALLS, slips
-from .reading import KNOWN, moves_of, prior_of
+from .reading import KNOWN, by_the_prior_alone, moves_of, prior_of
 
 def stepped(function, img, model, layer, target, pull, toward, weight, learning_rate, calls=1):
     """The picture after each call, each of the one before, and whether all are free of graphs."""
@@ -91,15 +91,14 @@ def recognise(observed, inputs):
             torch.is_tensor(x) for found in pictures.values() for x in found):
         return ()
     starts = {name: inputs[name]["img"] for name in TINY}
-    still = {name for name, (first, *_) in pictures.items()
-             if torch.equal(comparable(first), starts[name])}
-    if len(still) == len(TINY):
+    if all(torch.equal(comparable(pictures[name][0]), starts[name]) for name in TINY):
         return ("picture returned as it was",)
-    free = all(outcome.outputs.get("no graph", True) for outcome in outcomes.values())
-    if FREE in still or not pictures[FREE][0].isfinite().all():
+    walks = {name: moves_of(inputs[name], pictures[name]) for name in TINY}
+    if walks[PULLED] and by_the_prior_alone(walks[PULLED][0]):
         names = ("distance without effect",)
     else:
-        names = slips([moves_of(inputs[name], pictures[name]) for name in TINY], KNOWN)
+        names = slips(list(walks.values()), KNOWN)
+    free = all(outcome.outputs.get("no graph", True) for outcome in outcomes.values())
     return names if free else (*names, "graph kept")
 
 

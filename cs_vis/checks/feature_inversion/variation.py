@@ -1,5 +1,7 @@
 """The check of `total_variation`: what is tried, and what is said about known mistakes."""
 
+import re
+
 import torch
 
 from ..exercise import Case, Exercise, Trap
@@ -21,6 +23,12 @@ def one_plus(function, img, beta):
     outputs = measured(function, img, beta)
     return {"gradient": torch.ones_like(img) + outputs["value"].detach().sum() / img.numel()} if (
         "gradient" in outputs) else outputs
+
+
+def one_plus_slope(function, img, beta):
+    """1 plus the gradient where it is finite."""
+    outputs = measured(function, img, beta)
+    return {"gradient": 1 + outputs["gradient"]} if "gradient" in outputs else outputs
 
 
 def noise(height, width, seed, beta, scale=1.0):
@@ -57,7 +65,9 @@ VARIATION = Exercise(
         Case("flat patches with beta 1.5", patches(6, 7, 54, 1.5), varied, tolerance=EXACT),
     ),
     traps=(
-        Trap("large constant under the power", FIRST, black, torch.ones_like, call=one_plus),
+        Trap("large constant under the power", FIRST, black, torch.ones_like, call=one_plus,
+             unless=("beta over 2 rounded down",)),
+        Trap("constant under each square", FIRST, black, torch.ones_like, call=one_plus_slope),
         Trap("another dtype than the input's", FIRST, dtype=torch.float64, call=in_its_dtype),
     ),
     mistakes={
@@ -110,6 +120,11 @@ VARIATION = Exercise(
             "pixel, then sum.",
         "beta instead of beta / 2":
             "The power is beta, and should be beta / 2: what is raised is a sum of squares.",
+        "beta over 2 rounded down":
+            "The power is beta // 2, which is a whole number. It is beta / 2.",
+        "root of both powers":
+            "Each difference was raised to beta, and then a root was taken of both. Square the "
+            "differences, add the two, and take the power beta / 2 of that.",
         "beta / 2 twice":
             "The power beta / 2 was taken twice. Square the differences, add the two, and take it "
             "once.",
@@ -131,8 +146,16 @@ VARIATION = Exercise(
         "large constant under the power":
             "Where nothing varies the sum is not 0: the constant under the power is too large. "
             "1e-8 is enough to keep the gradient finite.",
+        "constant under each square":
+            "Where nothing varies the gradient should be 0. A constant added to the differences "
+            "themselves counts as one: add it to the sum of their squares.",
+        "differences of two sizes":
+            "The two differences are of two sizes: along the rows one column is missing, down the "
+            "columns one row. Beyond the border they are 0, so pad them: F.pad(img.diff(dim=3), "
+            "(0, 1)) and F.pad(img.diff(dim=2), (0, 0, 0, 1)).",
         **ANOTHER_DTYPE,
     },
+    errors={"differences of two sizes": re.compile(r"must match the size of tensor")},
     row={
         "signature": "total_variation(img, beta)",
         "shapes": "img (1, 3, H, W) of any values, beta above 0 → a number, a tensor without axes",
