@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from cs_vis import activations
 from cs_vis.methods.deepdream import (GROWN, Channels, Guided, dream, dream_step, nearer,
@@ -62,15 +63,14 @@ def test_the_last_frame_is_what_the_pyramid_returns(model, start):
     assert torch.equal(start, before)
 
 
-def test_a_frame_is_completed_as_if_nothing_more_were_dreamed(model, start):
-    """Of the smallest octave: its picture's change, enlarged, on the photograph itself."""
+def test_a_frame_of_a_small_octave_is_the_photograph_and_what_was_added(model, start):
+    def resized(x, size):
+        return F.interpolate(x, size=size, mode="bilinear", antialias=True)
+
     first = next(iter(dreamed(model, start, reach=0)))
-
-    def once(picture, calls=[]):
-        calls.append(1)
-        return picture if len(calls) > 1 else deepdream_step(picture, model, LAYER, 0.02, 0, 0)
-
-    torch.testing.assert_close(first.image, octave_pyramid(start, once, 3, 1.5).clamp(0, 1))
+    base = resized(start, (9, 12))
+    added = deepdream_step(base, model, LAYER, 0.02, 0, 0) - base
+    torch.testing.assert_close(first.image, (start + resized(added, (20, 26))).clamp(0, 1))
 
 
 def test_the_objective_is_the_mean_of_half_the_square_before_the_step(model, start):
@@ -153,6 +153,8 @@ def test_another_pyramid_has_its_way(model, start, pyramid, calls):
     ({"pyramid": lambda img, dream, *_: None if dream(img) is None else 7},
      "what octave_pyramid returned is of type int"),
     ({"step": lambda img, *_: img}, "the exercise never called the network"),
+    ({"step": lambda img, model, layer, *_: activations(model, img, layer)[layer]},
+     "what the step returned has shape"),
 ])
 def test_what_does_not_fit_is_refused(model, start, change, words):
     with pytest.raises((TypeError, ValueError), match=words):

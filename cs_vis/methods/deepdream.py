@@ -29,10 +29,10 @@ def dream(step: Callable, octave_pyramid: Callable, model: nn.Module, layer: str
     """The pictures on the way into a dream: a Frame after each of the steps of each octave.
 
     step(img, model, layer, learning_rate, ox, oy) and octave_pyramid(img, dream, octaves, scale)
-    are the exercise's. Every picture is as large as start (1, 3, H, W): in an octave that is
-    smaller, the pyramid completes it by the detail that shrinking lost. The objective is the mean
-    of ½ a² at the octave's size. start stays as it was, and nothing is computed before the first
-    frame is asked for. Raises TypeError or ValueError for other input.
+    are the exercise's. Every picture is as large as start (1, 3, H, W): of a smaller octave it is
+    start, and what the dream has added there, enlarged. The objective is the mean of ½ a² at the
+    octave's size. start stays as it was, and nothing is computed before the first frame is asked
+    for. Raises TypeError or ValueError for other input.
     """
     require_one(start, "start")
     require_function(octave_pyramid, "octave_pyramid")
@@ -51,14 +51,20 @@ def _by_octaves(grow, pyramid, start, steps, rates):
     """The pyramid takes a function, and we want its steps one by one. So it is run anew for each
     octave: it is handed the octaves that are done, and ended where it asks for the next."""
     done = []
-    while (picture := _next_octave(pyramid, done)) is not None:
-        for frame in drive(grow, picture, rates, steps=steps):
-            yield frame._replace(image=_completed(pyramid, [*done, frame.image], start))
+    picture, whole = _next_octave(pyramid, done, start)
+    while picture is not None:
+        base = _resized(start, picture.shape[2:])
+        for number, frame in enumerate(drive(grow, picture, rates, steps=steps), 1):
+            full = frame._replace(image=_enlarged(frame.image, base, start))
+            if number < steps:
+                yield full
         done.append(frame.image)
+        picture, whole = _next_octave(pyramid, done, start)
+        yield full if whole is None else full._replace(image=whole)
 
 
-def _next_octave(pyramid, done: list) -> torch.Tensor | None:
-    """What the pyramid wants dreamed after those that are done; None where that was all."""
+def _next_octave(pyramid, done: list, start) -> tuple:
+    """(what the pyramid wants dreamed after those that are done, None), or (None, its picture)."""
     asked, given = [], iter(done)
 
     def replay(picture):
@@ -68,17 +74,22 @@ def _next_octave(pyramid, done: list) -> torch.Tensor | None:
         raise Enough
 
     try:
-        pyramid(replay)
+        whole = pyramid(replay)
     except Enough:
-        return asked[0]
-
-
-def _completed(pyramid, done: list, start) -> torch.Tensor:
-    """The picture as it is if nothing is dreamed any more."""
-    given = iter(done)
-    whole = pyramid(lambda picture: next(given, picture))
+        return asked[0], None
     require_same_shape(whole, start, "what octave_pyramid returned", "start")
-    return whole.detach().clamp(0, 1)
+    return None, whole.detach().clamp(0, 1)
+
+
+def _enlarged(dreamed, base, start) -> torch.Tensor:
+    """A dream as large as start: what it has added to its octave's base, on start itself."""
+    if dreamed.shape == start.shape:
+        return dreamed
+    return (start + _resized(dreamed - base, start.shape[2:])).clamp(0, 1)
+
+
+def _resized(picture, size) -> torch.Tensor:
+    return F.interpolate(picture, size=tuple(size), mode="bilinear", antialias=True)
 
 
 def dream_step(step: Callable, model: nn.Module, layer: str, *,
@@ -99,6 +110,7 @@ def dream_step(step: Callable, model: nn.Module, layer: str, *,
                                     device=generator.device).tolist()
         with watched(looked_at) as seen:
             moved = step(x, model, layer, learning_rate, right, down)
+        require_same_shape(moved, x, "what the step returned", "its picture")
         return moved, seen.first_answer().square().mean() / 2
     return grow
 
