@@ -107,6 +107,9 @@ def slips(walks: list[list[Move]], known: Known) -> tuple[str, ...]:
     """The mistakes that the calls of some cases show; nothing where a picture did not move."""
     if not all(walks) or any(torch.equal(m.end, m.start.picture) for walk in walks for m in walk):
         return ()
+    right = Formula((), known.objectives[""][0], SHAPES[""][0], pull=known.pulls[""][0])
+    if all(right.explains(move, move.start.slope(right.climb)) for walk in walks for move in walk):
+        return ()
     firsts = [walk[0] for walk in walks]
     free = formulas([move for move in firsts if not move.weight], known)
     if not free or "sign step" in free[0].names:  # signs hide how hard it is pulled
