@@ -100,8 +100,8 @@ DREAM = Exercise(
     cases=(
         Case(STILL[0], small(6, 4, 119, "conv2", 1 / 32, sharpness=1 / 8), dreamed),
         Case(STILL[1], small(4, 7, 303, "pool", 1 / 64, sharpness=3 / 4), dreamed),
-        Case(STILL[2], small(5, 8, 292, "head", 3 / 64), dreamed),
-        Case(RIGHT, small(7, 5, 236, "conv2", 1 / 32, 1, -2, sharpness=1 / 4), dreamed),
+        Case(STILL[2], small(5, 8, 292, "head", 3 / 64, sharpness=3 / 4), dreamed),
+        Case(RIGHT, small(7, 5, 236, "conv2", 1 / 32, 1, -2, sharpness=3 / 16), dreamed),
         Case(TWICE, small(6, 9, 334, "conv2", 1 / 64, -2, 1, sharpness=1 / 8, again="pool"),
              dreamed),
         Case(CLIPPED, small(5, 7, 117, "conv2", 1 / 4, 3, 1, sharpness=1 / 4, spread=1), dreamed),
