@@ -371,9 +371,8 @@ with needs("deepdream_step", "octave_pyramid"):
         handed.append(picture.clamp(0, 1))
         frames = dream(deepdream_step, one_size, dreamer, MIDDLE, start=picture, steps=EACH,
                        octaves=1, generator=seeded(0))
-        dreamed = watch({"octave": frames}, EACH)["octave"]
-        given.append(dreamed)
-        return dreamed
+        given.append(watch({"octave": frames}, EACH)["octave"])
+        return given[-1]
 
     octave_pyramid(photos["coffee"], noted, 4, 1.4)
     sizes = [f"{x.shape[2]} × {x.shape[3]}" for x in handed]
