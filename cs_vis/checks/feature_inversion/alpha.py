@@ -93,7 +93,7 @@ ALPHA = Exercise(
         "signature": "alpha_norm(img, alpha)",
         "shapes": "img (1, 3, H, W) around 0, alpha from 1 → a number, a tensor without axes",
         "gives": "a number from which a gradient flows to img; img stays as it was",
-        "formula": "Σ |x|^alpha over pixels and colours, without a root",
+        "formula": "Σ \\|x\\|^alpha over pixels and colours, without a root",
         "defaults": "none",
         "units": "those of img to the power alpha",
     })
