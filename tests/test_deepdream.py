@@ -257,6 +257,13 @@ def test_two_slips_are_both_said(exercise, often):
     assert not wrong, wrong
 
 
+def test_two_slips_in_a_match_are_both_said():
+    pairs = [entry for entry in KNOWN.MISTAKES[GUIDE] if len(entry[0]) == 2]
+    assert len(pairs) >= 20
+    for names, function in pairs:
+        assert set(verdict(GUIDE, function)) == set(names)
+
+
 def test_a_step_that_nobody_knows_is_not_given_a_name():
     def shaken(img, *given):
         new = reference.deepdream_step(img, *given)

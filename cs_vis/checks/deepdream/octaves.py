@@ -14,6 +14,7 @@ from ..distance import comparable
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture
 from ..judge import reordered
+from ..moves import named
 
 
 def with_spots(x):
@@ -171,10 +172,6 @@ def recognise(observed, inputs):
     if not all(map(torch.is_tensor, ends)):
         return named(sizes)
     return named(sizes, *values([given for given, _ in runs], seen, map(comparable, ends)))
-
-
-def named(*names):
-    return tuple(filter(None, names))
 
 
 def name_of_sizes(given, seen) -> str:

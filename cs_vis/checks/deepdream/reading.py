@@ -13,6 +13,7 @@ from ...models import activations
 from ..ascent import BY_SIGN, NEAR
 from ..distance import comparable
 from ..inputs import live
+from ..moves import agree, named
 
 
 class View(NamedTuple):
@@ -21,10 +22,9 @@ class View(NamedTuple):
     layer: str
     picture: torch.Tensor
 
-    def seen(self, leaf=None) -> torch.Tensor:
-        """What the layer computes."""
-        return activations(self.model, self.picture if leaf is None else leaf,
-                           self.layer)[self.layer]
+    def seen(self, picture) -> torch.Tensor:
+        """What the layer computes of a picture."""
+        return activations(self.model, picture, self.layer)[self.layer]
 
 
 def energy(a):
@@ -191,7 +191,7 @@ class Formula(NamedTuple):
 
     def unit(self, view) -> torch.Tensor:
         """What a rate of 1 adds there."""
-        return self.shape(self.slope(view), view.seen())
+        return self.shape(self.slope(view), self.layer(view, view.picture))
 
     def ends(self, move) -> torch.Tensor:
         """Where it leads from the picture."""
@@ -217,6 +217,9 @@ def slope(goal, layer, view) -> torch.Tensor:
     return torch.autograd.grad(goal(layer(view, leaf)), leaf)[0]
 
 
+RIGHT = Formula((), energy, View.seen, SHAPES[""][0])
+
+
 def move_of(inputs, end, layer=None) -> Move:
     """A call in float64, with the layer it asked for."""
     given = live(inputs, "cpu", torch.float64)
@@ -228,6 +231,8 @@ def slips(still, jittered, clipped, again) -> tuple[str, ...]:
     """The mistakes that the moves show: without jitter, with it, across the border of [0, 1];
     `again` is a first and a second call on one picture."""
     if any(torch.equal(m.end, m.view.picture) for m in (*still, *jittered, *clipped)):
+        return ()
+    if all(map(RIGHT.explains, (*still, *jittered, *clipped, *again))):
         return ()
     formula = of_the_still(still)
     if formula is None:
@@ -241,10 +246,6 @@ def slips(still, jittered, clipped, again) -> tuple[str, ...]:
         else:
             return formula.names
     return named(*formula.names, memory_of(formula, *again))
-
-
-def named(*names) -> tuple[str, ...]:
-    return tuple(filter(None, names))
 
 
 def forms_of(factor):
@@ -273,7 +274,7 @@ def tried_at(view) -> tuple[list[Formula], torch.Tensor]:
     tried, units = [], []
     for of_layer, layer in forms_of(LAYERS):
         for of_goal, goal in forms_of(GOALS):
-            g, a = slope(goal, layer, view), view.seen()
+            g, a = slope(goal, layer, view), layer(view, view.picture)
             for of_shape, shape in forms_of(SHAPES):
                 tried.append(Formula(named(of_goal, of_layer, of_shape), goal, layer, shape))
                 units.append(shape(g, a))
@@ -309,7 +310,7 @@ def estimated(formula, moves) -> list[Formula]:
     for name, values, speed in (
             ("learning rate unused", speeds, lambda rate: speeds[0]),
             ("another learning rate", shares, lambda rate: rate * shares[0])):
-        if min(values) > 0 and max(values) - min(values) <= NEAR * max(values):
+        if agree(values):
             return [formula._replace(names=(*formula.names, name), speed=speed)]
     return []
 
@@ -325,15 +326,16 @@ def memory_of(formula, first, second) -> str:
         return ""
     left, here = (slope_of(formula, move) for move in (first, second))
     rested = formula.jitter(second.view.picture, second.ox, second.oy, torch.zeros_like)
-    step = formula.speed(second.rate) * formula.shape(here + left, second.view.seen())
+    a = formula.layer(second.view, second.view.picture)
+    step = formula.speed(second.rate) * formula.shape(here + left, a)
     if formula.misfit(second, formula.clip(rested + step)) <= formula.bound:
         return "gradient piles up"
     # Divided where it lies, or of another multiple: some of the first, and some of the second.
     free = free_of(second)
     both, way = torch.stack([left[free], here[free]], dim=1), (second.end - rested)[free]
-    shares = torch.linalg.lstsq(both, way[:, None]).solution[:, 0]
-    mixed = (both @ shares - way).norm() <= formula.bound * way.norm() and shares.min() > 0
-    return "gradient piles up" if mixed else "something kept between calls"
+    shares = torch.linalg.pinv(both) @ way
+    mixed = (both @ shares - way).norm() <= formula.bound * way.norm() and (shares > 0).all()
+    return "gradient piles up" if mixed and free.any() else "something kept between calls"
 
 
 def slope_of(formula, move) -> torch.Tensor:

@@ -64,13 +64,12 @@ def recognise(observed, inputs):
     outcomes = {name: observed.outcomes[name] for name in TINY}
     if any(outcome.problem for outcome in outcomes.values()) or reordered(DREAM, observed.facts):
         return ()
-    ends = [outcome.outputs[name] for outcome in outcomes.values()
-            for name in outcome.outputs if name != "has a graph"]
-    if all(getattr(end, "kind", None) == "NoneType" for end in ends):
+    ends = [(end, inputs[name]["img"]) for name, outcome in outcomes.items()
+            for key, end in outcome.outputs.items() if key != "has a graph"]
+    if all(getattr(end, "kind", None) == "NoneType" for end, _ in ends):
         return ("nothing returned",)
-    if not all(torch.is_tensor(end) and end.is_floating_point() for end in ends) or any(
-            outcome.outputs["picture"].shape != inputs[name]["img"].shape
-            for name, outcome in outcomes.items()):
+    if not all(torch.is_tensor(end) and end.is_floating_point() and end.shape == img.shape
+               for end, img in ends):
         return ()
     moves = {name: move_of(inputs[name], outcome.outputs["picture"])
              for name, outcome in outcomes.items()}
