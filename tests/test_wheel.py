@@ -47,7 +47,8 @@ def test_nothing_but_the_package_is_inside(names):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"cs_vis"}
     endings = {Path(name).suffix for name in names if name.startswith("cs_vis/")}
-    assert endings <= {".py", ".safetensors", ".png", ".webp", ".json", ".toml", ".ipynb"}
+    assert endings <= {".py", ".safetensors", ".png", ".webp", ".jpg", ".mp4", ".json", ".toml",
+                       ".ipynb"}
 
 
 def test_the_notebooks_inside_are_the_released_ones_and_unsolved(wheel, names):
