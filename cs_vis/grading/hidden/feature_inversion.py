@@ -73,7 +73,7 @@ def noises(generator):
 
 
 def flat_patches(generator):
-    """More than half of the pixels equal their neighbours, in one picture all of them."""
+    """More than half of the pixels equal both their neighbours."""
     noise = drawn(generator)
     given = []
     for beta in (1, 1.5):
