@@ -123,12 +123,14 @@ def same_as_fewer(names) -> bool:
         {"divided by the mean with its signs", "descended"} <= names
         # half of it all is half of any measure
         or names & {"not divided", "divided by the mean of squares"} and names & set(RATES) - {""}
+        # after a ReLU all are absolute
+        or {"layer before", "absolute values added up"} <= names
         # what leaves is not there any more
         or {"zeros enter", "gradient piles up"} <= names
         # stretched to the whole range, a step has no length of its own
         or "rescaled instead of clipped" in names and names & set(RATES)
         # the same gradient twice is the same step
-        or {"another layer", "gradient piles up"} <= names
+        or "gradient piles up" in names and names & {"another layer", "layer after"}
         # too short a step to reach the border
         or "divided by the sum" in names and names & set(CLIPS))
 
