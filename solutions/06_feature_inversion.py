@@ -77,6 +77,10 @@ def pixel_error(picture, right):
     """The root of the mean squared difference of the values, which lie in [0, 1]."""
     return (picture - right).square().mean().sqrt().item()
 
+def short(layer):
+    """The name as a title has room for: "features.7" for "features.7.expand3x3_activation"."""
+    return ".".join(layer.split(".")[:2])
+
 def in_rows(things, wide=6):
     return [things[i:i + wide] for i in range(0, len(things), wide)]
 
@@ -153,7 +157,7 @@ with needs("feature_distance"):
                                             code(model, layer, known)).item()
            for title, picture in others.items() for layer in (EARLY, MIDDLE, LATE)}
     display(plots.show([*others.values()],
-                       [f"{title}\n" + "\n".join(f"{layer} {far[title, layer]:.2f}"
+                       [f"{title}\n" + "\n".join(f"{short(layer)} {far[title, layer]:.2f}"
                                                   for layer in (EARLY, MIDDLE, LATE))
                         for title in others], height=1.25))
 
@@ -411,13 +415,13 @@ def errors(network, layer, picture, right):
 
 def titled(who, layer, picture, right=known):
     """The layer's name, and beneath it both errors."""
-    return "{}\n{:.3f}   {:.2f}".format(layer[-16:], *errors(networks[who], layer, picture, right))
+    return "{}\n{:.3f}   {:.2f}".format(short(layer), *errors(networks[who], layer, picture, right))
 
 def by_words(found):
     """Pictures by (words, network, layer): a row for each of the words."""
     rows = {}
     for (words, who, layer), picture in found.items():
-        rows.setdefault(words, {})[f"{who}, {titled(who, layer, picture)}"] = picture
+        rows.setdefault(words, {})[f"{who}\n{titled(who, layer, picture)}"] = picture
     return plots.show([[*row.values()] for row in rows.values()],
                       [[*row] for row in rows.values()], labels=[*rows], height=1.4)
 
@@ -604,11 +608,11 @@ with needs("feature_distance"):
     nothing = judged([*networks][0], None, {([*networks][0], None, i): NOISE[:1] for i in JUDGED})
     for what, words, middle in (
             ("named", "named rightly by the other network", lambda v: sum(v) / len(v)),
-            ("code", f"share of the other network's {LATE} that came back", median),
+            ("code", f"share of the other network's {short(LATE)} that came back", median),
             ("pixels", "pixel error", median)):
-        table = {"noise": {layer: middle(nothing[what]) for layer in LAYERS}}
+        table = {"noise": {short(layer): middle(nothing[what]) for layer in LAYERS}}
         for (who, layer), found in kept.items():
-            table.setdefault(who, {})[layer] = middle(found[what])
+            table.setdefault(who, {})[short(layer)] = middle(found[what])
         display(plots.bars(table, baselines=["noise"], caption=words))
 
 # %% tags=["figures"]
@@ -688,9 +692,9 @@ with needs(*EXERCISES):
         aims = [median([measure(picture, known) for picture in found])
                 for measure in (by_code, pixel_error)]
         agreed[layer] = {"code": (aims[0], pairs[0]), "pixels": (aims[1], pairs[1])}
-        print(f"{layer:>8}   code: {aims[0]:.3f} from the target, {pairs[0]:.3f} from each other   "
+        print(f"{short(layer):>10}   code: {aims[0]:.3f} from the target, {pairs[0]:.3f} from each other   "
               f"pixels: {aims[1]:.2f} and {pairs[1]:.2f}")
-    display(plots.show([*rows.values()], labels=[*rows], height=1.5))
+    display(plots.show([*rows.values()], labels=[short(layer) for layer in rows], height=1.5))
 
 # %% tags=["figures"]
 late_code, late_pixels = agreed[LATE]["code"], agreed[LATE]["pixels"]
@@ -730,7 +734,7 @@ with needs(*EXERCISES):
     rows = {}
     for (who, layer, photo), picture in taken.items():
         row = rows.setdefault(photo, {"the picture": PHOTOS[photo]})
-        row[f"{who}, {titled(who, layer, picture, PHOTOS[photo])}"] = picture
+        row[f"{who}\n{titled(who, layer, picture, PHOTOS[photo])}"] = picture
     display(plots.show([[*row.values()] for row in rows.values()],
                        [[*row] for row in rows.values()], labels=[*rows], height=1.2))
 
