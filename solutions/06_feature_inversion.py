@@ -633,10 +633,10 @@ gap = max(abs(off["ordinary", layer] - off["robust", layer]) for layer in (LATE,
 [f"With noise of {LEVEL} on the eight pictures the ordinary network names {counts['ordinary']} of "
  f"them, and the robust one {counts['robust']}.",
  f"From relu5_2 it is {spelled(rightly['robust', LATE])} of eight against "
- f"{spelled(rightly['ordinary', LATE])}, from the scores {spelled(rightly['robust', 'fc'])} against "
- f"{spelled(rightly['ordinary', 'fc'])}.",
- f"Of the judge's code {share['robust', LATE]:.2f} come back from the robust network's relu5_2, and "
- f"{share['ordinary', LATE]:.2f} from the ordinary one's.",
+ f"{spelled(rightly['ordinary', LATE])}, from the scores {spelled(rightly['robust', 'fc'])} "
+ f"against {spelled(rightly['ordinary', 'fc'])}.",
+ f"Of the judge's code {share['robust', LATE]:.2f} come back from the robust network's relu5_2, "
+ f"and {share['ordinary', LATE]:.2f} from the ordinary one's.",
  f"they differ by {gap:.2f} at most from relu5_2 on"]
 
 # %% [markdown]
@@ -692,8 +692,8 @@ with needs(*EXERCISES):
         aims = [median([measure(picture, known) for picture in found])
                 for measure in (by_code, pixel_error)]
         agreed[layer] = {"code": (aims[0], pairs[0]), "pixels": (aims[1], pairs[1])}
-        print(f"{short(layer):>10}   code: {aims[0]:.3f} from the target, {pairs[0]:.3f} from each other   "
-              f"pixels: {aims[1]:.2f} and {pairs[1]:.2f}")
+        print(f"{short(layer):>10}   code: {aims[0]:.3f} from the target, {pairs[0]:.3f} from each "
+              f"other   pixels: {aims[1]:.2f} and {pairs[1]:.2f}")
     display(plots.show([*rows.values()], labels=[short(layer) for layer in rows], height=1.5))
 
 # %% tags=["figures"]
@@ -760,8 +760,8 @@ with needs(*EXERCISES):
                    for beta in BETAS for weight in WEIGHTS}, STEPS)
     rows = {}
     for (beta, weight), picture in tried.items():
-        title = "{:.0e}\n{:.3f}   {:.2f}".format(weight, *errors(networks[clearest], MIDDLE, picture,
-                                                                known))
+        off_by = errors(networks[clearest], MIDDLE, picture, known)
+        title = "{:.0e}\n{:.3f}   {:.2f}".format(weight, *off_by)
         rows.setdefault(f"β = {beta}", {})[title] = picture
     display(plots.show([[*row.values()] for row in rows.values()],
                        [[*row] for row in rows.values()], labels=[*rows], height=1.4))
