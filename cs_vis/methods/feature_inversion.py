@@ -61,21 +61,25 @@ def descent_step(update: Callable, model: nn.Module, layer: str, target: torch.T
     def step(x, *, learning_rate=8.0, smooth=0.5, momentum=0.8):
         nonlocal last, speed
         require_number("momentum", momentum, 0, 1)
+        penalties = []  # what the step's own calls of the prior give, so that it is asked once
+
+        def noted(img):
+            penalties.append(prior(img))
+            return penalties[-1]
+
         with watched(module) as seen:
-            moved = update(x.clone(), model, layer, target, prior, learning_rate)
+            moved = update(x.clone(), model, layer, target, noted, learning_rate)
         require_same_shape(moved, x, "what the step returned", "its picture")
         move = smoothed(moved.detach() - x, smooth)
         rest = last is None or last.shape != x.shape or not torch.equal(last, x)
         speed = (1 - momentum) * move + (0 if rest else momentum * speed)
         last = (x + speed).clamp(0, 1)
-        return last, -energy(seen.first_answer(), x)
+        return last, -energy(seen.first_answer(), *penalties[:1])
 
-    @torch.no_grad()
-    def energy(features, x):
+    def energy(features, penalty=torch.tensor(0.0)):
         require_same_shape(target, features, "target", "what the layer gives")
-        penalty = prior(x)
         require_single(penalty, "prior(img)")
-        return F.mse_loss(features, target) / size + penalty
+        return F.mse_loss(features, target).item() / size + penalty.item()
 
     return step
 
