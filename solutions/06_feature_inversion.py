@@ -389,10 +389,10 @@ hidden.three_steps(inversion_step)
 # grey noise, so whatever colour you see comes from the code. Above each picture: the distance of
 # its code from the target, and its pixel error, the root of the mean squared difference.
 #
-# Expect grain. Of the ordinary network's relu5_2 there is nothing to be seen, although the distance
-# has come down to 0.204: four fifths of the code, and no beetle. The robust network's has spots,
-# and the start of a colour. The prior takes away the grain, and much of the code with it: in
-# the robust network's relu5_2 the distance is 0.456 where it was 0.087 without.
+# Expect grain. Of the ordinary network's relu5_2 there is nothing to be seen, although the
+# distance has come down to 0.204: four fifths of the code, and no beetle. The robust network's has
+# spots, and some colour. The prior takes away the grain, and much of the code with it: in the
+# robust network's relu5_2 the distance is 0.303 where it was 0.087 without.
 
 # %% tags=["look"]
 STEPS = steps(80, 3)
@@ -476,7 +476,7 @@ unseen, bare, held = (errors(networks[who], LATE, grown[words, who, LATE], known
 # and twice the rate. The numbers are distance and pixel error again.
 #
 # Now there are areas where there was grain: bricks, a beetle, spots. And the code is met far
-# better: of the robust network's relu5_2 all but 0.018, where the bare step left 0.456.
+# better: of the robust network's relu5_2 all but 0.014, where the bare step left 0.303.
 # The colours are another matter. What was orange is blue in relu3_2, and that picture
 # has most of the code all the same.
 
@@ -484,12 +484,12 @@ unseen, bare, held = (errors(networks[who], LATE, grown[words, who, LATE], known
 with needs(*EXERCISES):
     smoother = watch({(words, who, layer): back(networks[who], layer, known, **settings)
                       for words, settings in (("smooth", BARE | {"smooth": 0.5}),
-                                              ("momentum", {}))
+                                              ("with momentum", {}))
                       for who in networks for layer in (EARLY, MIDDLE, LATE)[:steps(3, 2)]}, STEPS)
     display(by_words(smoother))
 
 # %% tags=["figures"]
-met, blue = (errors(networks["robust"], layer, smoother["momentum", "robust", layer], known)[0]
+met, blue = (errors(networks["robust"], layer, smoother["with momentum", "robust", layer], known)[0]
              for layer in (LATE, EARLY))
 
 [f"relu5_2 all but {met:.3f}, where the bare step left {held:.3f}.",
@@ -510,9 +510,9 @@ met, blue = (errors(networks["robust"], layer, smoother["momentum", "robust", la
 # The first layers give the picture back. From relu2_2 on colours go astray, while every brick and
 # every spot is where it was. With each pooling more of the layout goes: the lines of the wall
 # bend, then the wall is gone and the spots move. Of the ordinary network's relu5_2 nobody would
-# guess what it was. The robust network's beetle has its spots to the end, and red wings again.
-# Behind the average no place is left in the code, and the ordinary network's beetle sits, small,
-# in a corner.
+# guess what it was. The robust network's beetle keeps its spots to the end, and has red wings
+# again from relu4_2 on. Behind the average no place is left in the code, and the ordinary
+# network's beetle sits, small, in a corner.
 
 # %% tags=["look"]
 with needs(*EXERCISES):
@@ -556,7 +556,7 @@ with needs(*EXERCISES):
 # that came back from the right one by *its* late code?
 #
 # Is the other network a fair judge, and are both as strict? With noise of 0.2 on the eight
-# pictures the ordinary network names 0 of them, and the robust one 5. So the robust one is the
+# pictures the ordinary network names 1 of them, and the robust one 7. So the robust one is the
 # milder judge, and it judges the ordinary network's pictures.
 #
 # **Look** (about a minute). Eight pictures from three layers of each network. You see
@@ -641,10 +641,10 @@ gap = max(abs(off["ordinary", layer] - off["robust", layer]) for layer in (LATE,
 
 # %% [markdown]
 # The robust network's codes keep far more of what the other network goes by, and the deeper the
-# layer, the more it shows. From relu5_2 it is seven of eight against three, from the scores eight
-# against one. Of the judge's code 0.66 come back from the robust network's relu5_2, and 0.11 from
-# the ordinary one's. The pixel errors say nothing of this: they differ by 0.02 at most from relu5_2
-# on, and neither is much better than noise.
+# layer, the more it shows. From relu5_2 it is eight of eight against five, from the scores eight
+# against two. Of the judge's code 0.67 come back from the robust network's relu5_2, and 0.22 from
+# the ordinary one's. The pixel errors say nothing of this: they differ by 0.02 at most from
+# relu5_2 on, and neither is much better than noise.
 #
 # The ordinary network's late code is no poorer for its own purpose: the pictures that came back
 # have it, nearly, and by it they are what they were. But many other pictures have it too, and the
@@ -665,9 +665,10 @@ gap = max(abs(off["ordinary", layer] - off["robust", layer]) for layer in (LATE,
 # **Look** (about half a minute). A layer of the robust network in each row, and five starts; above
 # the figure, how far the five are from the target and from each other, by code and by pixels.
 #
-# In relu3_2 all bricks and all spots are in the same places, five times. But four of the beetles
-# are blue, and one is orange. In relu5_2 there is a red body with black spots and some light dots
-# around, each time another. From the scores comes a beetle that may be anywhere.
+# In relu3_2 all bricks and all spots are in the same places, five times. But most of the beetles
+# are blue, and one is orange. In relu5_2 there is a reddish body with black spots and some light
+# dots around, each time another. From the scores comes a beetle, or a piece of one, that may be
+# anywhere.
 
 # %% tags=["look"]
 def apart(found, distance):
@@ -706,8 +707,8 @@ late_code, late_pixels = agreed[LATE]["code"], agreed[LATE]["pixels"]
 #
 # <details><summary>One answer</summary>
 #
-# Compare what the search was asked for. In relu5_2 their codes are 0.020 apart, and their pixels
-# 0.15, which is half of what noise is from the picture. By the layer the five are the same
+# Compare what the search was asked for. In relu5_2 their codes are 0.017 apart, and their pixels
+# 0.16, which is about half of what noise is from the picture. By the layer the five are the same
 # picture. That is no bug, it is the result: the layer takes all of these for one and the same. A
 # bug would be codes that stay far from the target.
 # </details>
@@ -745,10 +746,10 @@ with needs(*EXERCISES):
 # from left to right, β from top to bottom; no α-norm.
 #
 # Too little, and grain is everywhere. A little more, and the grain melts into areas: into flat
-# ones with sharp borders for β = 1, into soft ones for β = 2. Too much, and the picture is grey,
-# with a distance of 1.04: the prior has won before the code could pull. There is no right weight
-# for all layers and pictures, though the distance is divided by the target: take the largest with
-# which the distance still comes down.
+# ones with sharp borders for β = 1, into soft ones for β = 2. Too much, and for the two smaller β
+# the picture is grey, with a distance of 1.04: the prior has won before the code could pull. There
+# is no right weight for all layers and pictures, though the distance is divided by the target:
+# take the largest with which the distance still comes down.
 
 # %% tags=["look"]
 WEIGHTS = (1e-5, 5e-5, 2e-4, 1e-3)[:steps(4, 2)]
