@@ -316,3 +316,11 @@ def test_a_live_place_shows_the_newest_figure_and_nothing_outside_a_notebook(ima
     for _ in range(3):
         newest(plots.show([image]))
     assert shown == [{}] and len(updated) == 3 and "image/jpeg" in updated[0]
+
+
+def test_a_label_of_wide_letters_has_its_room(image):
+    """Measured by the figure's own renderer: nothing is cut off at the left."""
+    figure = plots.show([image], labels=["and momentum, mmm"])
+    figure.canvas.draw()
+    label, = (text for text in figure.texts if "momentum" in text.get_text())
+    assert label.get_window_extent().x0 >= 0

@@ -10,6 +10,7 @@ import matplotlib.figure
 import matplotlib.lines
 import matplotlib.ticker
 import numpy as np
+from matplotlib.textpath import TextPath
 
 from ..cell import output
 from ..require import (require_above_0, require_finite, require_number, require_switch,
@@ -72,6 +73,12 @@ def live() -> Callable:
     return newest
 
 
+def _room(words: str) -> float:
+    """Inches that a line of text takes: an average line, or more where its letters are wide."""
+    path = TextPath((0, 0), words, size=SIZE) if words.strip() else None
+    return max(LETTER * len(words), path.get_extents().width / 72 if path else 0)
+
+
 def show(pictures, titles=None, *, labels=None, caption: str = "", height: float = 1.45,
          margin: float = 0.0) -> Figure:
     """Lay pictures out in a row, or in rows when `pictures` is a list of lists.
@@ -92,7 +99,7 @@ def show(pictures, titles=None, *, labels=None, caption: str = "", height: float
 
     widths = [height * max(_aspect(row[c]) for row in rows if c < len(row))
               for c in range(max(map(len, rows)))]
-    left = 0.1 + max((0.1 + LETTER * len(label) for label in labels or []), default=0)
+    left = 0.1 + max((0.1 + _room(label) for label in labels or []), default=0)
     above = [LINE * max((t.count("\n") + 1 for t in row if t), default=0) for row in titles]
     below = [LINE * any(one.note for one in row) for row in rows]
     wide = max(left + sum(widths) + GAP * len(widths), 0.2 + LETTER * len(caption)) + margin
