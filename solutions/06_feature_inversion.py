@@ -442,7 +442,7 @@ unseen, bare, held = (errors(networks[who], LATE, grown[words, who, LATE], known
  f"the distance is {held:.3f} where it was {bare:.3f} without."]
 
 # %% [markdown]
-# **Think.** A friend's distance is 0.000 at every layer, from the first step on. What has gone
+# **Think.** A friend's distance is 0 at every layer, from the first step on. What has gone
 # wrong?
 #
 # <details><summary>One answer</summary>
