@@ -73,7 +73,7 @@ def inversion_of(model, layer, X):
     start = X.flip(3)
 
     def prior(img):
-        return 5e-5 * total_variation(img, 1) + 1e-3 * alpha_norm(img - 0.5, 6)  # notebook 06's
+        return 3e-5 * total_variation(img, 1) + 1e-3 * alpha_norm(img - 0.5, 6)  # notebook 06's
     return lambda: [*invert(inversion_step, model, layer, target, prior, start=start, steps=STEPS)]
 
 

@@ -143,7 +143,7 @@ def inversion_figure():
 
 
 def prior(picture):
-    return 5e-5 * total_variation(picture, 1) + 1e-3 * alpha_norm(picture - 0.5, 6)
+    return 3e-5 * total_variation(picture, 1) + 1e-3 * alpha_norm(picture - 0.5, 6)
 
 
 def dreamed(model, layer, start, **rates):
