@@ -117,6 +117,24 @@ def value_by_value_of_size_one(features, target):
     return (((features - target) / (target.abs() + 1)) ** 2).sum()
 
 
+def distance_with(constant):
+    return distance_by(size=lambda f, t: (t ** 2).sum() + constant)
+
+
+for large in (1e-3, 1e-2, 1.0):
+    mistake(DISTANCE, "large constant in the divisor")(distance_with(large))
+
+
+@mistake(DISTANCE, "large constant in the divisor")
+def both_by_the_norm_and_more(features, target):
+    return ((features - target).norm() / (target.norm() + 1e-3)) ** 2
+
+
+@mistake(DISTANCE, "large constant in the divisor")
+def at_least_one(features, target):
+    return ((features - target) ** 2).sum() / (target ** 2).sum().clamp(min=1)
+
+
 @mistake(DISTANCE, "no gradient")
 def a_number(features, target):
     return (((features - target) ** 2).sum() / (target ** 2).sum()).item()
@@ -145,6 +163,10 @@ def target_scaled(features, target):
 
 
 # --- feature_distance: right
+
+for small in (1e-6, 1e-8):
+    ALTERNATIVES[DISTANCE][f"a constant of {small:g} in the divisor"] = distance_with(small)
+
 
 @alternative(DISTANCE, "norms squared, a small number below")
 def by_norms(features, target):
@@ -349,13 +371,37 @@ def with_constant(constant):
     return variation_by(power=lambda square, half: (square + constant) ** half)
 
 
-for large in (1e-6, 1e-4, 1e-2):
+for large in (1e-7, 1e-6, 1e-4, 1e-2):
     mistake(VARIATION, "large constant under the power")(with_constant(large))
 
 
 @mistake(VARIATION, "large constant under the power")
 def clamped_high(img, beta):
     return ((after(img, 3) ** 2 + after(img, 2) ** 2).clamp(min=1e-5) ** (beta / 2)).sum()
+
+
+@mistake(VARIATION, "large constant under the power")
+def clamped_a_little_high(img, beta):
+    return ((after(img, 3) ** 2 + after(img, 2) ** 2).clamp(min=1e-7) ** (beta / 2)).sum()
+
+
+@mistake(VARIATION, "flat pixels count 1")
+def filled_with_ones(img, beta):
+    square = after(img, 3) ** 2 + after(img, 2) ** 2
+    return torch.where(square > 0, square, 1).pow(beta / 2).sum()
+
+
+@mistake(VARIATION, "NaN where neighbours are equal")
+def complex_lengths(img, beta):
+    """Finite for beta 1 and above."""
+    return torch.complex(after(img, 3), after(img, 2)).abs().pow(beta).sum()
+
+
+@mistake(VARIATION, "NaN where neighbours are equal")
+def lengths_of_both(img, beta):
+    """Finite for beta 1 and above."""
+    both = torch.stack([after(img, 3), after(img, 2)])
+    return (torch.linalg.vector_norm(both, dim=0) ** beta).sum()
 
 
 @mistake(VARIATION, "beta over 2 rounded down")
@@ -424,10 +470,10 @@ def clamped_low(img, beta):
     return (right ** 2 + down ** 2).clamp(min=1e-8).pow(beta / 2).sum()
 
 
-@alternative(VARIATION, "lengths of stacked differences, whose gradient at 0 is 0")
+@alternative(VARIATION, "lengths of stacked differences that are not 0")
 def by_lengths(img, beta):
-    both = torch.stack([after(img, 3), after(img, 2)])
-    return (torch.linalg.vector_norm(both, dim=0) ** beta).sum()
+    both = torch.stack([after(img, 3), after(img, 2)]).flatten(1)
+    return (torch.linalg.vector_norm(both[:, both.any(dim=0)], dim=0) ** beta).sum()
 
 
 @alternative(VARIATION, "written into zeros, only what is above 0")
@@ -544,6 +590,16 @@ def alpha_first(alpha, img):
 @mistake(ALPHA, "another dtype than the input's")
 def float_alpha(img, alpha):
     return (img.abs() ** alpha).sum(dtype=torch.float32)
+
+
+@mistake(ALPHA, "NaN where values are 0")
+def squares_to_half_the_power(img, alpha):
+    return (img ** 2).pow(alpha / 2).sum()
+
+
+@mistake(ALPHA, "NaN where values are 0")
+def exp_of_logarithms(img, alpha):
+    return torch.exp(alpha * img.abs().log()).sum()
 
 
 # --- alpha_norm: right
@@ -686,6 +742,26 @@ COMBINED = [(names, step_by(*entries)) for names, entries in products(*FACTORS, 
 
 def combined(*names):
     return lambda function: COMBINED.append((names, function))
+
+
+def constant_beside(constant):
+    return step_by(divisor=lambda g, x: g.norm() + constant)
+
+
+for large in (1e-3, 1e-2, 1.0):
+    mistake(STEP, "large constant in the divisor")(constant_beside(large))
+
+
+@mistake(STEP, "large constant in the divisor")
+def length_of_one_at_least(img, model, layer, target, prior, learning_rate):
+    return step_by(divisor=lambda g, x: g.norm().clamp(min=1))(
+        img, model, layer, target, prior, learning_rate)
+
+
+@mistake(STEP, "large constant in the divisor")
+def constant_under_the_root(img, model, layer, target, prior, learning_rate):
+    return step_by(divisor=lambda g, x: (g.square().sum() + 1e-3).sqrt())(
+        img, model, layer, target, prior, learning_rate)
 
 
 @mistake(STEP, "distance without effect")
@@ -855,6 +931,10 @@ def own_hook(img, model, layer, target, prior, learning_rate):
 
 
 # --- inversion_step: right
+
+for small in (1e-6, 1e-8):
+    ALTERNATIVES[STEP][f"a constant of {small:g} in the divisor"] = constant_beside(small)
+
 
 @alternative(STEP, "backward(), a copy, under no_grad, with a note")
 def familiar(img, model, layer, target, prior, learning_rate):

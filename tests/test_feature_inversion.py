@@ -251,6 +251,15 @@ def test_a_wrong_number_is_said_beside_the_right_one():
         CHECKS["alpha_norm"](lambda img, alpha: (img.abs() ** alpha).sum() + img.abs().max() * 0.7)
 
 
+def test_of_a_number_no_image_and_no_gradient_is_said():
+    with pytest.raises(CheckFailed) as caught:
+        CHECKS["alpha_norm"](lambda img, alpha: 1.3 * (img.abs() ** alpha).sum())
+    assert str(caught.value) == "The value: It is 1.3 times the right one."
+    with pytest.raises(CheckFailed) as caught:
+        CHECKS["alpha_norm"](lambda img, alpha: 1.3 * (img.abs() ** alpha).sum() + 0.4)
+    assert "the value is" in str(caught.value) and "image" not in str(caught.value)
+
+
 def test_a_vector_of_one_number_is_told_by_its_shape():
     with pytest.raises(CheckFailed, match=r"shape \(1,\) and should have \(\)"):
         CHECKS["alpha_norm"](lambda img, alpha: (img.abs() ** alpha).sum(dim=(1, 2, 3)))
@@ -318,15 +327,62 @@ def test_noise_of_the_variation_has_no_equal_neighbours():
         assert min(square.min(), right.abs().min() ** 2, down.abs().min() ** 2) > 1e-5, case.name
 
 
-@pytest.mark.parametrize("constant, right", [(1e-8, True), (1e-6, False)])
+@pytest.mark.parametrize("constant, right", [(1e-8, True), (3e-8, True), (1e-7, False)])
 def test_how_large_a_constant_under_the_power_may_be(constant, right):
     """By the check and by the hidden cells alike."""
-    function = KNOWN.with_constant(constant)
-    assert (verdict("total_variation", function) is None) == right
-    for seed in range(3):
-        inputs = CELLS["variation_flat"].draw(torch.Generator().manual_seed(seed))
-        outcomes = CELLS["variation_flat"].observe(inputs, function)
-        assert (CELLS["variation_flat"].judge_outcomes(inputs, outcomes) is None) == right
+    for function in (KNOWN.with_constant(constant),
+                     KNOWN.variation_by(power=lambda s, half: s.clamp(min=constant) ** half)):
+        said = verdict("total_variation", function)
+        assert said == (None if right else ["large constant under the power"])
+        assert passed("variation_flat", function) == {right}
+
+
+@pytest.mark.parametrize("constant, right", [
+    (1e-8, True), (1e-6, True), (1e-5, True), (1e-4, False), (1e-3, False), (1.0, False)])
+@pytest.mark.parametrize("exercise, build, cells", [
+    ("feature_distance", KNOWN.distance_with, ["fresh_distance", "distance_slope"]),
+    (STEP, KNOWN.constant_beside, ["plain_step", "prior_step", "three_steps"])])
+def test_how_large_a_constant_in_the_divisor_may_be(exercise, build, cells, constant, right):
+    """By the check and by the hidden cells alike; and it is not taken for another slip."""
+    function = build(constant)
+    said = verdict(exercise, function)
+    assert said == (None if right else ["large constant in the divisor"])
+    for cell in cells:
+        assert passed(cell, function) == {right}, cell
+
+
+def passed(name, function, seeds=4) -> set:
+    """Whether a hidden cell accepts, over some seeds."""
+    found = set()
+    for seed in range(seeds):
+        inputs = CELLS[name].draw(torch.Generator().manual_seed(seed))
+        outcomes = CELLS[name].observe(inputs, function)
+        found.add(CELLS[name].judge_outcomes(inputs, outcomes) is None)
+    return found
+
+
+@pytest.mark.parametrize("constant, right", [(1e-14, True), (1e-8, True), (1e-6, False)])
+def test_how_large_a_constant_under_the_square_may_be(constant, right):
+    def by_squares(img, alpha):
+        return (img ** 2 + constant).pow(alpha / 2).sum()
+    assert (verdict("alpha_norm", by_squares) is None) == right
+    assert passed("fresh_alpha", by_squares) == {right}
+
+
+def test_a_constant_of_the_dtype_is_not_taken_for_another_dtype():
+    def machine(img, beta):
+        power = KNOWN.with_constant(torch.finfo(img.dtype).eps)
+        return power(img, beta)
+    assert verdict("total_variation", machine) == ["large constant under the power"]
+
+
+def test_gradients_of_0_are_tried_where_powers_have_none():
+    """Below 2, and where only beta below 1 shows it."""
+    for exercise, cell, name in (("total_variation", "variation_flat", "complex_lengths"),
+                                 ("alpha_norm", "fresh_alpha", "squares_to_half_the_power")):
+        said = verdict(exercise, getattr(KNOWN, name))
+        assert len(said) == 1 and said[0].startswith("NaN where"), said
+        assert passed(cell, getattr(KNOWN, name)) == {False}
 
 
 # --- graded cells

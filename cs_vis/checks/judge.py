@@ -126,7 +126,7 @@ def unnamed(exercise, cases, inputs, observed, goldens, off) -> dict[str, str]:
     pairs = [pair for case in cases if case.tiny
              for pair in pairs_of(exercise, case, inputs, observed, goldens)]
     outputs = {name for name, _ in pairs}
-    for output in sorted(outputs):
+    for output in sorted(outputs, key=lambda name: (not is_number(name, pairs), name)):
         those = [pair for name, pair in pairs if name == output]
         found = None if all(map(is_right, those)) else relation_of(those)
         if found:
@@ -135,7 +135,14 @@ def unnamed(exercise, cases, inputs, observed, goldens, off) -> dict[str, str]:
             sentence = sentence.format(got=shape, wanted=tuple(first.right.shape))
             named = f"The {output}: {sentence}" if len(outputs) > 1 else sentence
             return {name: named}
+        if is_number(output, pairs) and not all(map(is_right, those)):
+            break  # what follows of it, as its gradient does, need not be said
     return {"": off}
+
+
+def is_number(output, pairs) -> bool:
+    """Should this output be one number, without axes?"""
+    return all(pair.right.ndim == 0 for name, pair in pairs if name == output)
 
 
 def is_right(pair) -> bool:

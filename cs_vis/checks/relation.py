@@ -202,6 +202,9 @@ def factor(pairs):
         return None
     norms = [p.right.square().sum() for p in pairs]
     found = [float((p.result * p.right).sum() / n) for p, n in zip(pairs, norms) if n > 0]
+    if found and all(abs(c - 1) < 1e-3 for c in found):
+        return None  # once the right ones: what differs is something else
+    it_is = "Every value is" if any(p.right.ndim for p in pairs) else "It is"
     if len(found) == len(pairs) and all(c and p.close(p.result / c, p.right)
                                         for c, p in zip(found, pairs)):
         for words, value in EXPRESSIONS:
@@ -210,9 +213,9 @@ def factor(pairs):
                 sign = "minus " if found[0] < 0 else ""
                 times = f"{sign}{words}" + ("" if words.endswith("of") or words == "half"
                                             else " times")
-                return "times a constant", f"Every value is {times} the right one."
+                return "times a constant", f"{it_is} {times} the right one."
         if max(found) - min(found) < 1e-3 * abs(found[0]):
-            return "times a constant", f"Every value is {found[0]:.4g} times the right one."
+            return "times a constant", f"{it_is} {found[0]:.4g} times the right one."
     for name, sentence, holds in RESCALED:
         if all(holds(pair) for pair in pairs):
             return name, sentence

@@ -4,8 +4,8 @@ import torch
 
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture
-from .measuring import (ANOTHER_DTYPE, NO_GRADIENT, in_the_dtype_of_the_value, measured,
-                        number_alone)
+from .measuring import (ANOTHER_DTYPE, NO_GRADIENT, finite_alone, in_the_dtype_of_the_value,
+                        measured, number_alone)
 
 
 def normed(function, img, alpha):
@@ -16,12 +16,35 @@ def in_its_dtype(function, img, alpha):
     return in_the_dtype_of_the_value(function, img, alpha)
 
 
+def normed_at_0(function, img, alpha):
+    """The value and its gradient, NaN taken for 0: a trap tells of those."""
+    outputs = measured(function, img, alpha)
+    return {name: outputs[name] for name in ("value", "gradient") if name in outputs}
+
+
+def finite_at_0(function, img, alpha):
+    """Where the gradient is NaN or infinite, of the values that are 0."""
+    at_0 = img == 0
+    return {name: mask & at_0 for name, mask in finite_alone(function, img, alpha).items()}
+
+
 def around_0(height, width, seed, alpha, scale=1.0):
     """A picture of both signs, brighter than 0 on the whole."""
     def inputs(numbers):
         return {"img": scale * (2 * picture(numbers, 1, height, width, seed) - 0.75),
                 "alpha": alpha}
     return inputs
+
+
+def with_zeros(inputs):
+    """Some values are exactly 0; a square's power has no slope there for alpha below 2."""
+    img = inputs["img"].clone()
+    img[..., 0, :2] = 0
+    return {**inputs, "img": img, "alpha": 1.5}
+
+
+def zeros_too(numbers):
+    return {**with_zeros(around_0(2, 6, 63, 1)(numbers)), "alpha": 1}
 
 
 def recognise(observed, inputs):
@@ -33,16 +56,19 @@ def recognise(observed, inputs):
 
 
 FIRST, FRACTION = "alpha 3", "alpha 2.5"
+NAN = "NaN where values are 0"
 ALPHA = Exercise(
     name="alpha_norm", notebook="06_feature_inversion", parameters=("img", "alpha"),
     recognise=recognise,
     cases=(
         Case(FIRST, around_0(3, 5, 61, 3), normed),
         Case("alpha 6", around_0(4, 3, 62, 6.0, scale=1.5), normed),
-        Case("alpha 1", around_0(2, 6, 63, 1), normed),
+        Case("zeros and alpha 1", zeros_too, normed_at_0),
         Case(FRACTION, around_0(5, 4, 64, 2.5, scale=2.0), normed, tiny=False),
     ),
     traps=(
+        Trap(NAN, FIRST, with_zeros, torch.zeros_like, call=finite_at_0,
+             unless=("alpha over 2", "one over alpha")),
         Trap("another dtype than the input's", FIRST, dtype=torch.float64, call=in_its_dtype),
     ),
     mistakes={
@@ -87,6 +113,10 @@ ALPHA = Exercise(
             "This is half of the sum. There is no 1/2 in the formula.",
         "divided by alpha":
             "It is divided by alpha. That would make a neat gradient, and is not in the formula.",
+        NAN:
+            "The value is finite, the gradient is NaN or infinite wherever img is 0: a root, a "
+            "logarithm or a power below 1 has no slope there. Raise absolute values: "
+            "img.abs() ** alpha.",
         **ANOTHER_DTYPE,
     },
     row={

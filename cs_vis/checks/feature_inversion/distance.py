@@ -3,8 +3,8 @@
 import torch
 
 from ..exercise import Case, Exercise, Trap
-from .measuring import (ANOTHER_DTYPE, NO_GRADIENT, in_the_dtype_of_the_value, measured,
-                        number_alone)
+from .measuring import (ANOTHER_DTYPE, CONSTANT, NO_GRADIENT, in_the_dtype_of_the_value,
+                        large_constant, measured, number_alone)
 
 
 def distance(function, features, target):
@@ -24,15 +24,31 @@ def layer(*shape, seed, scale=1.0, below=0.0):
     return inputs
 
 
-FIRST, MAPS, SCORES = "a layer's maps", "large maps of a ReLU", "class scores"
+def recognise(observed, inputs):
+    """A plain number, or a constant beside the target's squares."""
+    found, right = [], []
+    for name in (FIRST, MAPS, SCORES, WEAK):
+        outputs = observed.outcomes[name].outputs if name in observed.outcomes else {}
+        value, slope = (outputs.get(output) for output in ("value", "gradient"))
+        # What has no value above 0, or no gradient, is wrong in another way.
+        if not (torch.is_tensor(value) and value.ndim == 0 and value > 0
+                and torch.is_tensor(slope) and slope.any()):
+            return number_alone(observed, inputs)
+        features, target = (inputs[name][key] for key in ("features", "target"))
+        found.append(((features - target).norm() / value.item() ** 0.5).item())
+        right.append(target.norm().item())
+    return (CONSTANT,) if large_constant(found, right) else ()
+
+
+FIRST, MAPS, SCORES, WEAK = "a layer's maps", "large maps of a ReLU", "class scores", "weak maps"
 DISTANCE = Exercise(
     name="feature_distance", notebook="06_feature_inversion", parameters=("features", "target"),
-    recognise=number_alone,
+    recognise=recognise,
     cases=(
         Case(FIRST, layer(1, 3, 2, 4, seed=41, below=-1.0), distance),
         Case(MAPS, layer(1, 4, 3, 2, seed=42, scale=6.0), distance),
         Case(SCORES, layer(1, 7, seed=43, scale=3.0, below=-1.0), distance),
-        Case("weak maps", layer(1, 5, 4, 3, seed=44, scale=0.125), distance),
+        Case(WEAK, layer(1, 5, 4, 3, seed=44, scale=0.125), distance),
     ),
     traps=(
         Trap("another dtype than the input's", FIRST, dtype=torch.float64, call=in_its_dtype),
@@ -94,6 +110,9 @@ DISTANCE = Exercise(
         "divided by the current features":
             "It is divided by the current features, which change from step to step. Divide by the "
             "target's squares, which stay.",
+        CONSTANT:
+            "A constant is added below, or the least that may stand there, and it is so large "
+            "that the distance changes. 1e-8 is enough against 0 / 0.",
         "divided by both":
             "It is divided by the squares of features and target together. Divide by the "
             "target's alone.",
@@ -109,5 +128,6 @@ DISTANCE = Exercise(
                  "both stay as they were",
         "formula": "‖features − target‖² / ‖target‖², sums over all values",
         "defaults": "none",
-        "units": "parts of the target's squared norm: 0 where both are alike, 1 for features 0",
+        "units": "parts of the target's squared norm: 0 where both are alike, 1 for features 0; a "
+                 "constant up to 1e-6 in the divisor is right",
     })

@@ -11,6 +11,7 @@ from ..ascent import NEAR
 from ..distance import comparable
 from ..inputs import live
 from ..moves import Known, Move, all_of_it, outside_the_division, without_the_rate
+from .measuring import large_constant
 
 
 class Place(NamedTuple):
@@ -88,6 +89,19 @@ def moves_of(inputs, pictures) -> list[Move]:
     return [Move(Place(given["model"], given["layer"], given["target"], prior, start),
                  float(given["weight"] > 0), given["learning_rate"], end)
             for start, end in zip(pictures, pictures[1:])]
+
+
+def divided_by_more(moves) -> bool:
+    """Are the moves right but too short, as with a constant beside the gradient's length?"""
+    found, right = [], []
+    for move in moves:
+        uphill = move.start.slope(OBJECTIVES[""][0]) - move.weight * move.start.pull()
+        step, length = move.end - move.start.picture, uphill.norm()
+        if not (step / step.norm() - uphill / length).norm() <= NEAR:
+            return False
+        found.append((move.rate * length / step.norm()).item())
+        right.append(length.item())
+    return bool(moves) and large_constant(found, right)
 
 
 def by_the_prior_alone(move) -> bool:

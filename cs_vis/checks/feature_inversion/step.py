@@ -11,7 +11,8 @@ from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
 from ..inputs import Network, live
 from ..moves import CALLS, slips
-from .reading import KNOWN, by_the_prior_alone, moves_of, prior_of
+from .measuring import CONSTANT
+from .reading import KNOWN, by_the_prior_alone, divided_by_more, moves_of, prior_of
 
 def stepped(function, img, model, layer, target, pull, toward, weight, learning_rate, calls=1):
     """The picture after each call, each of the one before, and whether all are free of graphs."""
@@ -96,6 +97,8 @@ def recognise(observed, inputs):
     walks = {name: moves_of(inputs[name], pictures[name]) for name in TINY}
     if walks[PULLED] and by_the_prior_alone(walks[PULLED][0]):
         names = ("distance without effect",)
+    elif divided_by_more([move for walk in walks.values() for move in walk]):
+        names = (CONSTANT,)
     else:
         names = slips(list(walks.values()), KNOWN)
     free = all(outcome.outputs.get("no graph", True) for outcome in outcomes.values())
@@ -115,6 +118,7 @@ STEP = Exercise(
         Case(SHARP, small(4, 7, 195, "head", 0.0, 3.0, sharpness=2.0), stepped),
         Case(PULLED, small(5, 8, 163, "pool", 0.0625, 2.0, sharpness=1.5), stepped),
         Case(CHAIN, small(6, 9, 134, "conv2", 0.03125, 1.5, calls=3), stepped),
+        Case("weak features", small(5, 6, 86, "head", 0.0, 8.0, sharpness=0.5), stepped),
         Case(BLIND, blind, stepped),
         Case("a specimen network", specimen, stepped, tolerance=1e-2, distance=relative_l2,
              tiny=False),
@@ -194,6 +198,10 @@ STEP = Exercise(
         "another measure than the norm":
             "The direction is right, but the step is not as long as it should be: the gradient is "
             "divided by another measure of its size. Divide by its L2 norm, g.norm().",
+        CONSTANT:
+            "The gradient is divided by more than its length: a constant is added to it, or the "
+            "least that it may be, and so large that steps are too short where it is weak. "
+            "1e-8 is enough against 0 / 0.",
         "learning rate unused":
             "The step has the same length whatever learning_rate is. Multiply by learning_rate "
             "after the division; before it, the division takes it away again.",
@@ -263,5 +271,6 @@ STEP = Exercise(
                    "prior(img))/∂img, φ(img) = activations(model, img, layer)[layer]; nothing "
                    "clamped",
         "defaults": "none",
-        "units": "those of img; a step is learning_rate long",
+        "units": "those of img; a step is learning_rate long; a constant up to 1e-6 in the divisor "
+                 "is right",
     })

@@ -6,8 +6,8 @@ import torch
 
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture
-from .measuring import (ANOTHER_DTYPE, NO_GRADIENT, in_the_dtype_of_the_value, measured,
-                        number_alone)
+from .measuring import (ANOTHER_DTYPE, NO_GRADIENT, finite_alone, in_the_dtype_of_the_value,
+                        measured, number_alone)
 
 
 def varied(function, img, beta):
@@ -18,10 +18,14 @@ def in_its_dtype(function, img, beta):
     return in_the_dtype_of_the_value(function, img, beta)
 
 
+def finite(function, img, beta):
+    return finite_alone(function, img, beta)
+
+
 def one_plus(function, img, beta):
-    """1 plus the value, everywhere: nothing but ones where nothing varies."""
+    """1 plus twice a pixel's value, everywhere: nothing but ones where nothing varies."""
     outputs = measured(function, img, beta)
-    return {"gradient": torch.ones_like(img) + outputs["value"].detach().sum() / img.numel()} if (
+    return {"gradient": torch.ones_like(img) + 2 * outputs["value"].detach().sum() / img.numel()} if (
         "gradient" in outputs) else outputs
 
 
@@ -47,13 +51,20 @@ def patches(height, width, seed, beta):
     return inputs
 
 
+def below_1(inputs):
+    """Here the power's slope at 0 is infinite even after a root's that is 0."""
+    return {**inputs, "beta": 0.5}
+
+
 def black(inputs):
     """Nothing varies here, whatever is called variation."""
     return {**inputs, "img": torch.zeros_like(inputs["img"])}
 
 
-EXACT = 5e-4  # so that a constant of 1e-8 under the power is right, and one of 1e-6 is none
-FIRST = "noise with beta 1"
+EXACT = 5e-4  # so that a constant of 1e-8 under the power is right, and one of 1e-7 is none
+FIRST, FLAT = "noise with beta 1", "flat patches with beta 1"
+LARGE, ONES = "large constant under the power", "flat pixels count 1"
+NAN = "NaN where neighbours are equal"
 VARIATION = Exercise(
     name="total_variation", notebook="06_feature_inversion", parameters=("img", "beta"),
     recognise=number_alone,
@@ -61,14 +72,16 @@ VARIATION = Exercise(
         Case(FIRST, noise(4, 6, 51, 1), varied, tolerance=EXACT),
         Case("stronger noise with beta 2", noise(5, 3, 52, 2, scale=-2.0), varied, tolerance=EXACT),
         Case("noise with beta 3", noise(3, 5, 53, 3.0), varied, tolerance=EXACT),
-        Case("flat patches with beta 1", patches(5, 8, 55, 1), varied, tolerance=EXACT),
+        Case(FLAT, patches(5, 8, 55, 1), varied, tolerance=EXACT),
         Case("flat patches with beta 1.5", patches(6, 7, 54, 1.5), varied, tolerance=EXACT),
     ),
     traps=(
-        Trap("large constant under the power", FIRST, black, torch.ones_like, call=one_plus,
-             unless=("beta over 2 rounded down",)),
+        Trap(LARGE, FIRST, black, torch.ones_like, call=one_plus,
+             unless=("beta over 2 rounded down", ONES)),
         Trap("constant under each square", FIRST, black, torch.ones_like, call=one_plus_slope),
-        Trap("another dtype than the input's", FIRST, dtype=torch.float64, call=in_its_dtype),
+        Trap(NAN, FLAT, below_1, torch.zeros_like, call=finite),
+        Trap("another dtype than the input's", FIRST, dtype=torch.float64, call=in_its_dtype,
+             unless=(LARGE,)),  # which may be another one in another dtype
     ),
     mistakes={
         "parameters in another order":
@@ -138,12 +151,15 @@ VARIATION = Exercise(
             "This is a mean, over pixels or all values. Here it is the sum.",
         "halved":
             "This is half of the sum. There is no 1/2 in the formula.",
-        "NaN where neighbours are equal":
+        NAN:
             "The value is finite, the gradient is NaN or infinite wherever a pixel equals its "
             "neighbours: the slope of s ** (beta / 2) at s = 0 is infinite for beta below 2. "
             "Add a tiny constant to the sum of squares, such as 1e-8, or take the power only "
             "where it is above 0.",
-        "large constant under the power":
+        ONES:
+            "Where nothing varies a term counts 1, and should be 0. What you fill in for the "
+            "power's sake has to be taken out again: torch.where(s > 0, power, 0).",
+        LARGE:
             "Where nothing varies the sum is not 0: the constant under the power is too large. "
             "1e-8 is enough to keep the gradient finite.",
         "constant under each square":

@@ -51,13 +51,13 @@ def three_calls(generator):
     return [visualized(generator, 8, 7, penalty=0.5, calls=3)]
 
 
-def judge_steps(words):
+def judge_steps(words, near=NEAR):
     def judge(trials):
         for given, right, outputs in trials:
             for name in CALLS[:given["calls"]]:
                 got = outputs.get(name)
                 # What is compared is the change: a picture that hardly moves is near to any other.
-                bound = NEAR * (right[name] - given["img"]).norm() / right[name].norm()
+                bound = near * (right[name] - given["img"]).norm() / right[name].norm()
                 if not off_by(got, right[name]) < bound:
                     return f"{words}: the {name} differs from the definition's"
         return None
