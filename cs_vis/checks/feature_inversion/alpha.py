@@ -122,7 +122,8 @@ ALPHA = Exercise(
     row={
         "signature": "alpha_norm(img, alpha)",
         "shapes": "img (1, 3, H, W) around 0, alpha from 1 → a number, a tensor without axes",
-        "gives": "a number from which a gradient flows to img; img stays as it was",
+        "gives": "a number from which a gradient flows to img, 0 where img is 0; img stays as it "
+                 "was",
         "formula": "Σ \\|x\\|^alpha over pixels and colours, without a root",
         "defaults": "none",
         "units": "those of img to the power alpha",

@@ -25,8 +25,9 @@ def finite(function, img, beta):
 def one_plus(function, img, beta):
     """1 plus twice a pixel's value, everywhere: nothing but ones where nothing varies."""
     outputs = measured(function, img, beta)
-    return {"gradient": torch.ones_like(img) + 2 * outputs["value"].detach().sum() / img.numel()} if (
-        "gradient" in outputs) else outputs
+    if "gradient" not in outputs:
+        return outputs
+    return {"gradient": torch.ones_like(img) + 2 * outputs["value"].detach().sum() / img.numel()}
 
 
 def one_plus_slope(function, img, beta):
