@@ -56,6 +56,9 @@ DIVISORS = {  # of the gradient g
     "divided by the sum": lambda g: g.abs().sum() + 1e-12,
     "divided by the mean of squares": lambda g: g.square().mean() + 1e-12,
     "sign step": lambda g: g.abs() + 1e-12,
+    "large constant in the divisor": lambda g: g.abs().mean() + 1e-3,
+    "large constant in the divisor ": lambda g: g.abs().mean() + 1,
+    "large constant in the divisor  ": lambda g: g.abs().mean().clamp(min=1),
     "mean over a part of the gradient": lambda g: g.abs().mean(dim=(2, 3), keepdim=True) + 1e-12,
     "mean over a part of the gradient ": lambda g: g.abs().mean(dim=1, keepdim=True) + 1e-12,
 }
@@ -122,7 +125,11 @@ def same_as_fewer(names) -> bool:
     return (  # both turn round
         {"divided by the mean with its signs", "descended"} <= names
         # half of it all is half of any measure
-        or names & {"not divided", "divided by the mean of squares"} and names & set(RATES) - {""}
+        or names & {"not divided", "divided by the mean of squares",
+                    "large constant in the divisor"} and names & set(RATES) - {""}
+        # below the constant nothing is divided, and of a stretched picture none is read
+        or "large constant in the divisor" in names and names & (
+            {*GOALS, "another layer", "rescaled instead of clipped"} - {"", "descended"})
         # after a ReLU all are absolute
         or {"layer before", "absolute values added up"} <= names
         # what leaves is not there any more
@@ -352,6 +359,18 @@ def no_guard(img, model, layer, learning_rate, ox, oy):
     return step_by(divisor=lambda g: g.abs().mean())(img, model, layer, learning_rate, ox, oy)
 
 
+@alternative(DREAM, "a constant of 1e-6 in the divisor")
+def with_a_small_constant(img, model, layer, learning_rate, ox, oy):
+    return step_by(divisor=lambda g: g.abs().mean() + 1e-6)(
+        img, model, layer, learning_rate, ox, oy)
+
+
+@alternative(DREAM, "the mean square, and a constant of 1e-6 in the divisor")
+def mean_square_with_a_small_constant(img, model, layer, learning_rate, ox, oy):
+    return step_by(goal=lambda a: a.square().mean(), divisor=lambda g: g.abs().mean() + 1e-6)(
+        img, model, layer, learning_rate, ox, oy)
+
+
 @alternative(DREAM, "other parameter names, with a note")
 def renamed(picture, net, name, lr, dx, dy):
     return step_by()(picture, net, name, lr, dx, dy)
@@ -474,6 +493,11 @@ def no_dream(img, dream, octaves, scale):
     return pyramid_by()(img, lambda x: x, octaves, scale)
 
 
+@mistake(OCTAVES, "single octave not dreamed")
+def one_octave_left_alone(img, dream, octaves, scale):
+    return img if octaves == 1 else pyramid_by()(img, dream, octaves, scale)
+
+
 @mistake(OCTAVES, "parameters in another order")
 def dream_first(dream, img, octaves, scale):
     return pyramid_by()(img, dream, octaves, scale)
@@ -538,7 +562,7 @@ def recursive(img, dream, octaves, scale):
     return img + detail(0)
 
 
-@alternative(OCTAVES, "enlarged without antialias, which makes no difference")
+@alternative(OCTAVES, "enlarged without antialias; what a dream starts from clipped, with a note")
 def enlarged_plainly(img, dream, octaves, scale):
     detail = None
     for k in range(octaves)[::-1]:
@@ -562,6 +586,11 @@ def by_torchvision(img, dream, octaves, scale):
     return x
 
 
+@alternative(OCTAVES, "details that are clipped, with a note")
+def clipped_details(img, dream, octaves, scale):
+    return pyramid_by()(img, lambda x: dream(x).clamp(0, 1), octaves, scale)
+
+
 @alternative(OCTAVES, "a graph that is kept, with a note")
 def graph_kept(img, dream, octaves, scale):
     kept = torch.ones((), requires_grad=True, dtype=img.dtype)
@@ -583,6 +612,7 @@ PRODUCTS = {  # of features (P, C) and guide (Q, C) -> (P, Q)
     "distance instead of the inner product ": lambda f, g: -torch.cdist(f, g, p=1),
     "smallest instead of largest": lambda f, g: -(f @ g.T),
     "sign of the product lost": lambda f, g: (f @ g.T).abs(),
+    "negative products cut": lambda f, g: (f @ g.T).relu(),
     "one vector for all": lambda f, g: (f @ g.T).sum(dim=0).expand(len(f), -1),
     "one vector for all ": lambda f, g: g.norm(dim=1).expand(len(f), -1),
     "searched for each place of the guide":
@@ -643,12 +673,62 @@ def largest_of_the_guide(features, guide):
     return guide.detach().amax(dim=(2, 3), keepdim=True).expand_as(features).clone()
 
 
-@mistake(GUIDE, "wrong width")
-def own_width(features, guide):
-    products = torch.einsum("ncp,ncq->npq", features.detach().flatten(2), guide.flatten(2))
-    best, width = products.argmax(dim=2)[0], features.shape[3]
-    rows, cols = (best // width) % guide.shape[2], (best % width) % guide.shape[3]
-    return guide.detach()[:, :, rows, cols].view_as(features)
+def unravelled(width, kept):
+    """The guide's vectors at row i // width, column i % width, kept inside the guide."""
+    def match_guide(features, guide):
+        best = (features.detach()[0].flatten(1).T @ guide.detach()[0].flatten(1)).argmax(dim=1)
+        wide = width(features, guide)
+        rows, cols = kept(best // wide, guide.shape[2]), kept(best % wide, guide.shape[3])
+        return guide.detach()[:, :, rows, cols].view_as(features)
+    return match_guide
+
+
+for width in (lambda features, guide: features.shape[3], lambda features, guide: guide.shape[2]):
+    for kept in (lambda i, size: i % size, lambda i, size: i.clamp(max=size - 1),
+                 lambda i, size: i):
+        mistake(GUIDE, "wrong width")(unravelled(width, kept))
+
+
+@mistake(GUIDE, "searched for each place of the guide")
+def argmax_over_the_features(features, guide):
+    f, g = (x.detach()[0].flatten(1) for x in (features, guide))
+    return g[:, (f.T @ g).argmax(dim=0)].view_as(features)
+
+
+@mistake(GUIDE, "searched for each place of the guide")
+def argmax_over_the_features_reshaped(features, guide):
+    f, g = (x.detach()[0].flatten(1) for x in (features, guide))
+    return g[:, (f.T @ g).argmax(dim=0)].reshape(1, -1, *features.shape[2:])
+
+
+@mistake(GUIDE, "one search for all places")
+def argmax_over_all(features, guide):
+    f, g = (x.detach()[0].flatten(1) for x in (features, guide))
+    return g[:, (f.T @ g).argmax()].view_as(features)
+
+
+@mistake(GUIDE, "last of equals")
+def last_of_equals(features, guide):
+    return match_by()(features, guide.flip(2, 3))
+
+
+@mistake(GUIDE, "negative products cut")
+def search_from_zero(features, guide):
+    """Where nothing is above 0, nothing is found."""
+    f, g = (x.detach()[0].flatten(1).T for x in (features, guide))
+    products = f @ g.T
+    found = g[products.argmax(dim=1)] * (products.amax(dim=1, keepdim=True) > 0)
+    return found.T.reshape(features.shape)
+
+
+@mistake(GUIDE, "gradient through the match")
+def straight_through(features, guide):
+    return match_by()(features, guide) + features - features.detach()
+
+
+@mistake(GUIDE, "gradient through the match")
+def straight_through_by_a_factor(features, guide):
+    return match_by()(features, guide) * (1 + features.sum() - features.sum().detach())
 
 
 @mistake(GUIDE, "view instead of transposing")
@@ -743,6 +823,24 @@ def one_hot(features, guide):
     g = guide.detach().flatten(2)
     best = torch.bmm(f.transpose(1, 2), g).argmax(dim=2)
     return torch.bmm(g, F.one_hot(best, g.shape[2]).to(g).transpose(1, 2)).view_as(features)
+
+
+@alternative(GUIDE, "a loop that keeps the best so far")
+def best_so_far(features, guide):
+    f, g = (x.detach()[0].flatten(1).T for x in (features, guide))
+    most, found = f.new_full((len(f),), -math.inf), torch.zeros_like(f)
+    for vector in g:
+        larger = f @ vector > most
+        most, found = torch.where(larger, f @ vector, most), torch.where(larger[:, None], vector,
+                                                                         found)
+    return found.T.reshape(features.shape)
+
+
+@alternative(GUIDE, "written into a copy of the features, whose graph leads nowhere, with a note")
+def into_a_copy(features, guide):
+    result = features.clone()
+    result[:] = match_by()(features, guide)
+    return result
 
 
 @alternative(GUIDE, "a graph that is kept, with a note")

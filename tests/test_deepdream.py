@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import io
 import math
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ import torch
 
 from cs_vis import load_model
 from cs_vis.checks.deepdream import EXERCISES
-from cs_vis.checks.deepdream.octaves import DREAMS, SIZES, right_sizes
+from cs_vis.checks.deepdream.guide import HARD
+from cs_vis.checks.deepdream.octaves import DREAMS, LIGHT, SIZES, right_sizes
 from cs_vis.checks.deepdream.octaves import TINY as PYRAMIDS
 from cs_vis.checks.deepdream.step import BLIND, CLIPPED, STILL, TINY, TWICE
 from cs_vis.checks.exercise import CheckFailed
@@ -353,21 +355,87 @@ def test_octaves_have_sizes_that_tell_rules_apart():
                 assert sum(a != b for a, b in zip(found, right)) >= 2, name
 
 
-def test_dreams_of_the_check_stay_pictures_and_leave_what_they_are_given():
+def test_dreams_of_the_check_leave_what_they_are_given():
     img = tiny_images(1, 7, 8) * 0.75 + 0.1
     for dream in DREAMS.values():
         before, new = img.clone(), dream(img)
         assert torch.equal(img, before) and new.data_ptr() != img.data_ptr()
-        assert 0 <= new.min() and new.max() <= 1
 
 
-def test_matches_lie_away_from_ties():
+def test_dreams_are_clipped_on_the_way_in_one_case_alone():
+    for case in CHECKS[OCTAVES].cases:
+        given, seen = case.inputs(numbers), []
+
+        def dream(x):
+            new = DREAMS[given["dream"]](x)
+            seen.extend([x, new])
+            return new
+        reference.octave_pyramid(given["img"], dream, given["octaves"], given["scale"])
+        inside = all(0 <= x.min() and x.max() <= 1 for x in seen)
+        assert inside == (case.name != LIGHT), case.name
+
+
+def test_matches_lie_away_from_ties_but_for_exact_ones():
     for case in CHECKS[GUIDE].cases:
         given = case.inputs(numbers)
         products = torch.einsum("ncp,ncq->npq", given["features"].flatten(2),
-                                given["guide"].flatten(2))
-        best = products.topk(2, dim=2).values[0]
-        assert (best[:, 0] - best[:, 1]).min() > 1e-3, case.name
+                                given["guide"].flatten(2))[0]
+        best = products.topk(2, dim=1).values
+        gaps = (best[:, 0] - best[:, 1]).view(given["features"].shape[2:])
+        if case.name in HARD:
+            assert (gaps[0] == 0).all() and (gaps[1, 1::2] == 0).all()
+            assert (products.amax(dim=1) < 0).sum() >= 2
+            gaps = gaps[2:]
+        assert gaps.min() > 1e-3, case.name
+
+
+@pytest.mark.parametrize("multiple", [lambda a: a.square().sum() / 2, lambda a: a.square().mean()])
+@pytest.mark.parametrize("constant, right", [(1e-12, True), (1e-8, True), (1e-7, True),
+                                             (1e-6, True), (1e-3, False), (1e-2, False),
+                                             (0.1, False), (1, False)])
+def test_a_constant_in_the_divisor_is_right_if_small_and_said_if_large(constant, right, multiple):
+    step = KNOWN.step_by(goal=multiple, divisor=lambda g: g.abs().mean() + constant)
+    assert verdict(STEP, step) == (None if right else ["large constant in the divisor"])
+    cells = [cell for cell in CELLS.values()
+             if isinstance(cell, Cell) and cell.exercise.name == STEP]
+    if right:
+        for cell in cells:
+            cell(step)
+    else:
+        with pytest.raises(Failed):
+            for cell in cells:
+                cell(step)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gradients_of_the_hidden_steps_are_not_too_small(seed):
+    """A constant of 1e-6 must not be seen, whatever is drawn."""
+    step = KNOWN.step_by(divisor=lambda g: g.abs().mean() + 1e-6)
+    for cell in CELLS.values():
+        if isinstance(cell, Cell) and cell.exercise.name == STEP:
+            given = cell.draw(torch.Generator().manual_seed(seed))
+            assert cell.judge_outcomes(given, cell.observe(given, step)) is None
+
+
+@pytest.mark.parametrize("function, name", [
+    (lambda features, guide: reference.match_guide(features, guide) + features - features.detach(),
+     "gradient through the match"),
+    (lambda features, guide: reference.match_guide(features, guide.flip(2, 3)), "last of equals"),
+    (KNOWN.match_by(lambda f, g: (f @ g.T).relu()), "negative products cut"),
+])
+def test_what_shows_at_hard_places_or_in_gradients_alone_loses_hidden_points(function, name):
+    assert verdict(GUIDE, function) == [name]
+    with pytest.raises(Failed):
+        CELLS["matched"](function)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_step_that_nobody_knows_takes_no_longer():
+    """Half a search where the picture hardly moves: its noise is like many formulas."""
+    for divisor in (lambda g: g.abs().mean() + 10, lambda g: g.abs().mean().sqrt()):
+        begun = time.process_time()
+        verdict(STEP, KNOWN.step_by(goal=lambda a: a.square().mean(), divisor=divisor))
+        assert time.process_time() - begun < 3  # about 0.9 alone on one core
 
 
 # --- graded cells

@@ -3,6 +3,7 @@
 import re
 import textwrap
 
+import numpy as np
 import torch
 
 from .distance import comparable, largest_error
@@ -91,7 +92,7 @@ def how_far(result, right, case) -> str:
     else:
         count = (f"by {case.distance(result, right):.1%} of its length (at most "
                  f"{case.tolerance:.1%})")
-    place = tuple(torch.unravel_index(differ.argmax(), differ.shape))
+    place = tuple(np.unravel_index(int(differ.argmax()), differ.shape))
     index = ", ".join(str(int(i)) for i in place)
     got, wanted = apart(result[place].item(), right[place].item())
     return f"is off {count}, most at [{index}]: {got} instead of {wanted}."

@@ -30,6 +30,7 @@ DREAMS = {
     "spots": with_spots,
     "light": lambda x: x.detach() + x.detach() * (1 - x.detach()) / 2,
     "both": lambda x: with_spots(x + x * (1 - x) / 4),
+    "too light": lambda x: x.detach() + 0.5,
 }
 
 
@@ -167,6 +168,9 @@ def recognise(observed, inputs):
     seen = [out["sizes"].int().tolist() for _, out in runs]
     if all(sizes == NEVER for sizes in seen):
         return ("dream not called",)
+    alone = observed.outcomes[ALONE]
+    if not alone.problem and alone.outputs["sizes"].int().tolist() == NEVER:
+        return ("single octave not dreamed",)
     sizes = name_of_sizes([given for given, _ in runs], seen)
     ends = [out["picture"] for _, out in runs]
     if not all(map(torch.is_tensor, ends)):
@@ -205,12 +209,38 @@ def values(given, seen, ends) -> tuple[str, ...]:
 
 
 def conventions(observed, inputs):
-    """Is there a graph, although no dream gives one?"""
+    """Is there a graph, although no dream gives one? Are pictures clipped on the way?"""
     outputs = [outcome.outputs for outcome in observed.outcomes.values()]
-    return {"has a graph": ()} if any(out.get("has a graph") is True for out in outputs) else {}
+    graph = {"has a graph": ()} if any(out.get("has a graph") is True for out in outputs) else {}
+    return graph | ({"clipped on the way": (LIGHT,)} if LIGHT in observed.outcomes and is_clipped(
+        inputs[LIGHT], observed.outcomes[LIGHT].outputs) else {})
 
 
-NOTHING = "a dream that does nothing"
+def is_clipped(given, outputs) -> bool:
+    """Is what a dream starts from clipped to [0, 1], or what it gives, or both?"""
+    sides, result = list(given["img"].shape[2:]), outputs.get("picture")
+    sizes = right_sizes(sides, given["octaves"], given["scale"])
+    if not torch.is_tensor(result) or outputs["sizes"].int().tolist() != sizes:
+        return False
+
+    def cut(x):
+        return x.clamp(0, 1)
+
+    def whole(x):
+        return x
+    for before, after in ((cut, whole), (whole, cut), (cut, cut)):
+        detail = 0
+        for size in sizes:
+            base = smooth(given["img"], size)
+            start = base + (smooth(detail, size) if torch.is_tensor(detail) else detail)
+            dreamed = after(DREAMS[given["dream"]](before(start)))
+            detail = dreamed - base
+        if dreamed.shape == result.shape and (comparable(result) - dreamed).abs().max() <= 1e-4:
+            return True
+    return False
+
+
+NOTHING, LIGHT, ALONE = "a dream that does nothing", "a dream that leaves [0, 1]", "one octave"
 TINY = (NOTHING, "a dream that adds spots", "a dream that makes lighter", "four octaves")
 OCTAVES = Exercise(
     name="octave_pyramid", notebook="08_deepdream",
@@ -220,7 +250,8 @@ OCTAVES = Exercise(
         Case(TINY[1], dreaming(11, 19, 402, "spots", 3, 1.75), pyramid),
         Case(TINY[2], dreaming(20, 14, 403, "light", 2, 1.75), pyramid),
         Case(TINY[3], dreaming(9, 14, 404, "both", 4, 1.375), pyramid),
-        Case("one octave", dreaming(7, 9, 405, "both", 1, 1.5), pyramid),
+        Case(LIGHT, dreaming(8, 11, 406, "too light", 3, 1.5), pyramid),
+        Case(ALONE, dreaming(7, 9, 405, "both", 1, 1.5), pyramid),
     ),
     traps=(
         Trap("another dtype than img's", TINY[1], dtype=torch.float64),
@@ -231,6 +262,9 @@ OCTAVES = Exercise(
             "octave_pyramid(img, dream, octaves, scale).",
         "dream not called":
             "dream is never called. Call it once for each octave, dreamed = dream(start).",
+        "single octave not dreamed":
+            "With octaves=1 dream is never called. One octave is the picture's own size, and is "
+            "dreamed like any other.",
         "octaves in the wrong order":
             "It begins with the largest octave. Begin with the smallest, k = octaves - 1, and end "
             "with k = 0, the picture's own size: for k in reversed(range(octaves)).",
@@ -308,6 +342,9 @@ OCTAVES = Exercise(
             "own, torch.zeros_like(img) takes img's.",
     },
     notes={
+        "clipped on the way":
+            "the picture is clipped to [0, 1] before or after a dream. By the formula it stays as "
+            "it is: the dream decides, and deepdream_step clips anyhow.",
         "has a graph":
             "what comes back still remembers how it was computed, although no dream did. Work on "
             "img.detach().",

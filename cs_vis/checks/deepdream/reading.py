@@ -5,6 +5,7 @@ across the border of [0, 1], the clip; a second call on a picture, what is left 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -75,11 +76,14 @@ def over(*axes):
     return lambda g, a: g / g.abs().mean(dim=axes, keepdim=True).clamp(min=1e-12)
 
 
+# What is climbed may be half a square, a square, means, a norm: how often it holds the energy.
+OFTEN = (lambda a: 1, lambda a: 2, lambda a: 1 / a.numel(), lambda a: 2 / a.numel(),
+         lambda a: 1 / a.norm())
+
+
 def multiples(shape) -> tuple[Callable, ...]:
-    """Of what does not lose its length: half a square, a square, means, a norm."""
-    return tuple(lambda g, a, often=often: shape(often(a) * g) for often in (
-        lambda a: 1, lambda a: 2, lambda a: 1 / a.numel(), lambda a: 2 / a.numel(),
-        lambda a: 1 / a.norm()))
+    """Of what does not lose its length."""
+    return tuple(lambda g, a, often=often: shape(often(a) * g) for often in OFTEN)
 
 
 # What is done to a gradient g (1, 3, H, W), where the layer computes a: each name with its forms.
@@ -257,13 +261,15 @@ def of_the_still(moves) -> Formula | None:
     """Of all that explain moves without jitter one with the fewest slips, and then the nearest."""
     tried, units = tried_at(moves[0].view)
     bounds = torch.tensor([formula.bound for formula in tried])
+    at_their_rates = cache(lambda formula: estimated(formula, moves))  # whatever clips
     for _, clip in forms_of(CLIPS):  # of two that clip alike here, the right one comes first
         for ways, misfits in ((agreed, misfits_of(moves[0], units, clip)),
-                              (estimated, misfits_along(moves[0], units))):
-            few = [tried[i]._replace(clip=clip) for i in (misfits <= bounds).nonzero()[:, 0]]
+                              (at_their_rates, misfits_along(moves[0], units))):
+            few = [tried[i] for i in (misfits <= bounds).nonzero()[:, 0]]
             for slips in sorted({len(formula.names) for formula in few}):
                 found = [way for formula in few if len(formula.names) == slips
-                         for way in ways(formula, moves) if all(map(way.explains, moves))]
+                         for way in (one._replace(clip=clip) for one in ways(formula))
+                         if all(map(way.explains, moves))]
                 if found:
                     return min(found, key=lambda way: sum(map(way.misfit, moves)))
     return None
@@ -295,7 +301,7 @@ def misfits_along(move, units) -> torch.Tensor:
     return (way - speeds[:, None] * units).norm(dim=1) / way.norm()
 
 
-def agreed(formula, moves):
+def agreed(formula):
     return [formula]
 
 
@@ -307,12 +313,46 @@ def estimated(formula, moves) -> list[Formula]:
         way, unit = (move.end - move.view.picture)[free], formula.unit(move.view)[free]
         speeds.append(float((way * unit).sum() / unit.square().sum()))
     shares = [speed / move.rate for speed, move in zip(speeds, moves)]
+    ways = with_constant(formula, moves, shares)
     for name, values, speed in (
             ("learning rate unused", speeds, lambda rate: speeds[0]),
             ("another learning rate", shares, lambda rate: rate * shares[0])):
         if agree(values):
-            return [formula._replace(names=(*formula.names, name), speed=speed)]
+            ways.append(formula._replace(names=(*formula.names, name), speed=speed))
+    return ways[:1]
+
+
+def with_constant(formula, moves, shares) -> list[Formula]:
+    """The formula with a constant in its divisor, added to it or its least value.
+
+    The constant is read where it makes the largest difference, and must explain all moves.
+    """
+    slopes = [(formula.slope(move.view), formula.layer(move.view, move.view.picture))
+              for move in moves]
+    divisors = [divisor_of(formula.shape, *both) for both in slopes]
+    if None in divisors or min(shares) < 0 or max(shares) > 1 + NEAR:
+        return []
+    most = shares.index(min(shares))
+    for often in OFTEN:
+        own = [divisor * often(a) for divisor, (_, a) in zip(divisors, slopes)]
+        whole = own[most] / shares[most]
+        for join in (lambda d, c=whole - own[most]: d + c, lambda d, c=whole: max(d, c)):
+            if all(abs(d / join(d) - share) <= NEAR * share for d, share in zip(own, shares)):
+                return [formula._replace(names=(*formula.names, "large constant in the divisor"),
+                                         shape=divided(formula.shape, often, join))]
     return []
+
+
+def divisor_of(shape, g, a) -> float | None:
+    """By which number the shape divides a gradient, None where it is not by one."""
+    unit = shape(g, a)
+    divisor = float((g * unit).sum() / unit.square().sum())
+    return divisor if (g - divisor * unit).norm() <= NEAR * g.norm() else None
+
+
+def divided(shape, often, join) -> Callable:
+    """The shape with another divisor: join(the divisor of often(a) energies)."""
+    return lambda g, a: often(a) * g / join(often(a) * divisor_of(shape, g, a))
 
 
 def free_of(move) -> torch.Tensor:

@@ -6,13 +6,16 @@ Networks, sizes and values differ from the visible check's: who recognises those
 import torch
 
 from cs_vis.checks.deepdream import DREAM, GUIDE, OCTAVES
+from cs_vis.checks.deepdream.guide import features_with_graph, hard_to_fit, layers
 from cs_vis.checks.deepdream.octaves import right_sizes
 from cs_vis.checks.fixtures import drawn, tiny_weights
-from cs_vis.checks.inputs import Network
-from cs_vis.grading.hidden import Cell, Visible, off_by
+from cs_vis.checks.inputs import Network, live
+from cs_vis.grading.hidden import Cell, Visible, off_by, until
+from cs_vis.models import activations
 from cs_vis.reference import deepdream as reference
 
 NEAR = 1e-6  # in float64, of the length of what is right
+NEAR_STEP = 1e-3  # of a step's: so that a constant of 1e-6 in its divisor is right
 
 
 def whole(generator, low, high):
@@ -21,19 +24,27 @@ def whole(generator, low, high):
 
 # --- deepdream_step
 
-def stepped(generator, height, width, layer, rate, ox=0, oy=0, spread=0.5):
+def stepped(generator, height, width, layer, rate, ox=0, oy=0, spread=0.5, strength=1 / 8):
     """A picture around grey, and a network of six classes, whose gradients are not too long."""
     weights = tiny_weights(drawn(generator), widths=(7, 9), classes=6)
-    for name in ("conv2.weight", "conv2.bias"):
-        weights[name] /= 4
+    for name in ("conv2.weight", "conv2.bias", "head.weight", "head.bias"):
+        weights[name] *= strength
     img = 0.5 + spread * (drawn(generator)(1, 3, height, width, seed=0) - 0.5)
     return {"img": img, "model": Network("tiny", weights, guarded=True), "layer": layer,
             "learning_rate": rate * whole(generator, 9, 16) / 16, "ox": ox, "oy": oy}
 
 
+def faint(given) -> bool:
+    """Is the gradient small, but no smaller than in the visible check?"""
+    model, img = live(given["model"], "cpu", torch.float64), given["img"].clone().requires_grad_()
+    a = activations(model, img, given["layer"])[given["layer"]]
+    gradient, = torch.autograd.grad(a.square().sum() / 2, img)
+    return 6e-3 < gradient.abs().mean() < 1e-2
+
+
 def without_jitter(generator):
     return [stepped(generator, 8, 5, "conv2", 1 / 16), stepped(generator, 6, 11, "pool", 1 / 16),
-            stepped(generator, 5, 7, "head", 1 / 16)]
+            until(lambda: stepped(generator, 5, 7, "head", 1 / 16, strength=1 / 2), faint)]
 
 
 def with_jitter(generator):
@@ -54,7 +65,7 @@ def judge_steps(words):
             for name in ("picture", "second picture") if "again" in given else ("picture",):
                 wanted = right[name]
                 # What is compared is the change: a picture that hardly moves is near to any other.
-                bound = NEAR * (wanted - given["img"]).norm() / wanted.norm()
+                bound = NEAR_STEP * (wanted - given["img"]).norm() / wanted.norm()
                 if not off_by(outputs.get(name), wanted) < bound:
                     return f"{words}, the {name} differs from the definition's"
         return None
@@ -78,7 +89,7 @@ clipped = Cell(DREAM, reference.deepdream_step, FREE,
 # --- octave_pyramid
 
 def dreaming(generator, height, width, dream, octaves, scale):
-    img = 0.25 + drawn(generator)(1, 3, height, width, seed=0) / 4
+    img = 0.125 + drawn(generator)(1, 3, height, width, seed=0) / 4
     return {"img": img, "dream": dream, "octaves": octaves, "scale": scale}
 
 
@@ -119,19 +130,23 @@ detail = Cell(OCTAVES, reference.octave_pyramid, PYRAMID,
 # --- match_guide
 
 def two_layers(generator):
-    return [{"features": 2 * drawn(generator)(1, channels, *size, seed=0) - 0.75,
-             "guide": 2 * drawn(generator)(1, channels, *guide, seed=1) - 0.75}
-            for channels, size, guide in ((7, (5, 3), (4, 6)), (4, (3, 6), (7, 2)),
-                                          (3, (4, 5), (4, 5)))]
+    """Any, of which one has a graph; then with ties, and vectors opposed to the whole guide."""
+    numbers = drawn(generator)
+    free = [layers(channels, size, guide, 0)(numbers) for channels, size, guide in (
+        (7, (5, 3), (4, 6)), (4, (3, 6), (7, 2)), (3, (4, 5), (4, 5)))]
+    return [*free[:2], features_with_graph(free[2]), hard_to_fit(4, (3, 5), (3, 3), 0)(numbers)]
 
 
 def judge_matches(trials):
     for trial in trials:
         if not off_by(trial.outputs.get("result"), trial.right["result"]) < NEAR:
             return "on fresh layers, the vectors differ from those that fit best"
+        if trial.outputs["flows"]:
+            return "a gradient flows through what comes back"
     return None
 
 
 guide_check = Visible(GUIDE)
 matched = Cell(GUIDE, reference.match_guide, GUIDE.cases[0].name,
-               "three fresh layers and guides", two_layers, judge_matches)
+               "four fresh layers and guides, one with ties and with vectors that nothing fits",
+               two_layers, judge_matches)
