@@ -202,7 +202,8 @@ from cs_vis.grading.prose import claim
 # **A trap.** For $\beta$ below 2 the power has an infinite slope at 0, and $\infty \cdot 0$ is
 # `nan`: where two neighbours are equal, and in a flat picture all are, the gradient would be no
 # number. It must be finite, and 0 there. Keep such terms out of the power, or keep them
-# from being exactly 0 by a very small number.
+# from being exactly 0 by a very small number, 1e-8 at most. So it is with `alpha_norm`: where a
+# value is 0 the gradient is 0, which `abs` gives, and the root of a square does not.
 #
 # **A hint.** `img.diff(dim=3)` has one column less than `img`, and `F.pad(x, (0, 1))` adds a
 # column of zeros on the right; `F.pad(x, (0, 0, 0, 1))` adds a row of them below.
@@ -217,7 +218,8 @@ def total_variation(img, beta):
     right = F.pad(img.diff(dim=3), (0, 1))       # (1, 3, H, W): 0 in the last column
     down = F.pad(img.diff(dim=2), (0, 0, 0, 1))  # (1, 3, H, W): 0 in the last row
     squared = right ** 2 + down ** 2
-    return squared[squared > 0].pow(beta / 2).sum()  # the others add 0, and no slope
+    flat = squared == 0  # these add 0, and no slope
+    return squared.masked_fill(flat, 1).pow(beta / 2).masked_fill(flat, 0).sum()
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "variation_check", "grade": true, "locked": true, "points": 3} tags=["check"]
@@ -238,7 +240,7 @@ hidden.variation_slope(total_variation)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade_id": "variation_hidden_flat", "grade": true, "locked": true, "points": 1} tags=["check"]
-# One point: pictures with flat patches and beta below 2. Every value of the gradient is a number.
+# One point: pictures with flat patches, and beta below 2, down to 0.5. The gradient is finite.
 ### BEGIN HIDDEN TESTS
 from cs_vis.grading.hidden import feature_inversion as hidden
 hidden.variation_flat(total_variation)
@@ -255,7 +257,7 @@ def alpha_norm(img, alpha):
 check.alpha_norm(alpha_norm)
 
 # %% nbgrader={"grade_id": "alpha_hidden_alpha", "grade": true, "locked": true, "points": 1} tags=["check"]
-# One point: fresh pictures, and alpha 1, 3 and 6.
+# One point: fresh pictures with some zeros, and alpha 1, 1.5, 5 and 6.
 ### BEGIN HIDDEN TESTS
 from cs_vis.grading.hidden import feature_inversion as hidden
 hidden.fresh_alpha(alpha_norm)
@@ -300,7 +302,8 @@ noisy, soft = times["with noise"], times["blurred"]
 with needs("total_variation"):
     edge = (torch.arange(96) >= 48).float().expand(1, 3, 24, -1)
     ramp = ((torch.arange(96) - 32) / 32).clamp(0, 1).expand(1, 3, 24, -1)
-    display(plots.show([edge, ramp], [
+    framed = [F.pad(strip, (1, 1, 1, 1), value=0.5) for strip in (edge, ramp)]
+    display(plots.show(framed, [
         "{}\nβ 1: {:g}   β 2: {:g}".format(title, *(total_variation(strip, beta).item()
                                                         for beta in (1, 2)))
         for title, strip in (("an edge", edge), ("a ramp", ramp))], height=0.6))
@@ -376,7 +379,7 @@ hidden.prior_step(inversion_step)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade_id": "step_hidden_three", "grade": true, "locked": true, "points": 2} tags=["check"]
-# Two points: three steps in a row. The target stays as it was, and so does each picture.
+# Two points: three steps in a row, with a prior. The target is the same for all of them.
 ### BEGIN HIDDEN TESTS
 from cs_vis.grading.hidden import feature_inversion as hidden
 hidden.three_steps(inversion_step)

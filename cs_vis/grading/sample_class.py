@@ -15,6 +15,9 @@ FOOLING, ATTACK, DIFFERENCE = (
     f"{exercise}_solution" for exercise in ("fooling", "attack", "difference"))
 STEP, JITTER, BLUR, PIXELS, GRADIENTS = (
     f"{exercise}_solution" for exercise in ("step", "jitter", "blur", "pixels", "gradients"))
+DISTANCE, VARIATION, ALPHA = (
+    f"{exercise}_solution" for exercise in ("distance", "variation", "alpha"))
+DREAM, OCTAVES, GUIDE = (f"{exercise}_solution" for exercise in ("dream", "octaves", "guide"))
 
 WARNING = ("    import sys, warnings\n    warnings.warn('a mere warning')\n"
            "    print('10%', file=sys.stderr)\n")
@@ -93,7 +96,22 @@ CLASSES = {
         Submission("carl", "not divided by the norm", 12, "not divided by the norm",
                    {STEP: (" / gradient.norm().clamp(min=1e-12)", "")}),
         Submission("georg", "rows and columns swapped", 18, "rows and columns swapped",
-                   {JITTER: ("(oy, ox)", "(ox, oy)")}))}
+                   {JITTER: ("(oy, ox)", "(ox, oy)")})),
+    "06_feature_inversion": a_few(
+        (DISTANCE, VARIATION, ALPHA, STEP),
+        Submission("carl", "not divided by the target", 9, "not divided by the target",
+                   {DISTANCE: (" / target.square().sum()", "")}),
+        Submission("georg", "beta instead of beta / 2", 14, "beta instead of beta / 2",
+                   {VARIATION: ("pow(beta / 2)", "pow(beta)")})),
+    "08_deepdream": a_few(
+        (DREAM, OCTAVES, GUIDE),
+        Submission("carl", "not divided", 10, "not divided",
+                   {DREAM: (" / g.abs().mean().clamp(min=1e-30)", "")}),
+        Submission("georg", "lost detail not added again", 14, "lost detail not added again",
+                   {OCTAVES: ("dreamed = dream(base + resized(detail, size))\n"
+                              "        detail = dreamed - base",
+                              "dreamed = dream(base if k == octaves - 1 else "
+                              "resized(dreamed, size))")}))}
 
 
 # Who is in the course; one of them hands in nothing.
