@@ -5,9 +5,9 @@ UV ?= uv
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 NOTEBOOKS := $(sort $(wildcard solutions/*/*.ipynb))
-# Two tests at a time, those of one file in one process: a file shares its slow preparations.
-# -rs lists what was skipped, and why.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -rs
+# Two tests at a time, each on one thread, those of one file in one process: a file shares its slow
+# preparations. -rs lists what was skipped, and why.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -rs
 NBVAL := $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
 # Waiting threads sleep: on few cores they would otherwise burn the time of those that work.

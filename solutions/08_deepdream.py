@@ -490,7 +490,7 @@ mean_of = {key: sum(counts) / len(counts) for key, counts in halves.items()}
 # **The equation.** Let $a_p$ be the vector of all channels at place $p$ of the picture, and $u_q$
 # that at place $q$ of the guide, in the same layer. What fits best has the largest inner product:
 #
-# $$ b_p = u_{q(p)}, \qquad q(p) = \arg\max_q \, \langle a_p, u_q \rangle $$
+# $$ b_p = u_{q(p)}, \qquad q(p) = \operatorname{argmax}_q \, \langle a_p, u_q \rangle $$
 #
 # Then $b$ takes the place of the gradient at the layer, where $a$ itself has been. Your step gets
 # this for nothing: `Guided` ends in $\sqrt{2 \langle a_p, b_p \rangle}$, of which half the square

@@ -81,7 +81,11 @@ def test_feedback_opens_with_the_reason(folder, grades):
         assert f"<td>{line}" in page, student
 
 
-@pytest.mark.parametrize("name", [name for name in sample_class.CLASSES if name != NAME])
+OTHERS = [name for name in sample_class.CLASSES if name != NAME]
+
+
+@pytest.mark.parametrize("name", [*[pytest.param(name, marks=pytest.mark.slow)
+                                    for name in OTHERS[:-1]], OTHERS[-1]])
 def test_the_other_assignments_are_graded_too(name, tmp_path):
     """A few each: right work, two of the known mistakes, and a blank notebook."""
     known = {mistake for mistakes in mistakes_of(name).MISTAKES.values()

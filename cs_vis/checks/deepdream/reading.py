@@ -106,28 +106,29 @@ SHAPES: dict[str, tuple[Callable, ...]] = {
 }
 
 
-def rolled(x, ox, oy):
-    return x.roll((oy, ox), dims=(2, 3))
+# `by` is (ox, oy): as two arguments, this would be the answer to notebook 05's jitter.
+def rolled(x, by):
+    return x.roll(by, dims=(3, 2))
 
 
-def pushed(x, ox, oy):
+def pushed(x, by):
     """Rolled, but zeros enter."""
-    for axis, shift in ((3, ox), (2, oy)):
+    for axis, shift in zip((3, 2), by):
         zeros, kept = torch.zeros_like(x), x.shape[axis] - abs(shift)
         zeros.narrow(axis, max(shift, 0), kept).copy_(x.narrow(axis, max(-shift, 0), kept))
         x = zeros
     return x
 
 
-def as_one_row(x, ox, oy):
-    return x.roll(ox + oy)
+def as_one_row(x, by):
+    return x.roll(sum(by))
 
 
 def there_and_back(there, back=lambda ox, oy: (-ox, -oy), move=rolled) -> Callable:
     """Where a step leads that moves the picture by `there`, and by `back` afterwards."""
     def leads(x, ox, oy, step):
-        moved = move(x, *there(ox, oy))
-        return move(moved + step(moved), *back(ox, oy))
+        moved = move(x, there(ox, oy))
+        return move(moved + step(moved), back(ox, oy))
     return leads
 
 
@@ -139,7 +140,7 @@ def same(ox, oy):
 JITTERS: dict[str, tuple[Callable, ...]] = {
     "": (there_and_back(same),),
     "jitter left out": (lambda x, ox, oy, step: x + step(x),),
-    "jitter not undone": (lambda x, ox, oy, step: (moved := rolled(x, ox, oy)) + step(moved),),
+    "jitter not undone": (lambda x, ox, oy, step: (moved := rolled(x, (ox, oy))) + step(moved),),
     "jitter undone the wrong way": (there_and_back(same, same),),
     "jitter undone in part": (there_and_back(same, lambda ox, oy: (-ox, 0)),
                               there_and_back(same, lambda ox, oy: (0, -oy)),
@@ -153,10 +154,10 @@ JITTERS: dict[str, tuple[Callable, ...]] = {
         there_and_back(lambda ox, oy: (ox, -oy), lambda ox, oy: (-ox, oy))),
     "one direction left out": (there_and_back(lambda ox, oy: (ox, 0), lambda ox, oy: (-ox, 0)),
                                there_and_back(lambda ox, oy: (0, oy), lambda ox, oy: (0, -oy))),
-    "step not rolled back": (lambda x, ox, oy, step: x + step(rolled(x, ox, oy)),),
+    "step not rolled back": (lambda x, ox, oy, step: x + step(rolled(x, (ox, oy))),),
     "zeros enter": (there_and_back(same, move=pushed),
                     lambda x, ox, oy, step: rolled(
-                        (moved := pushed(x, ox, oy)) + step(moved), -ox, -oy)),
+                        (moved := pushed(x, (ox, oy))) + step(moved), (-ox, -oy))),
     "rolled as one row": (there_and_back(same, move=as_one_row),),
 }
 CLIPS: dict[str, tuple[Callable, ...]] = {
