@@ -414,6 +414,52 @@ def require_octaves(octaves: int, scale: float, sides) -> None:
                          f"{scale} each time, none is left; take fewer octaves")
 
 
+def require_rows(values, name: str) -> None:
+    """Refuse what is not a float tensor (N, D), none of them 0, of finite values."""
+    require_tensor(values, name, "(N, D)")
+    if values.ndim != 2 or values.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(values.shape)}, but must have (N, D), a row for "
+                         f"each picture: {name}.flatten(1) makes one of pictures or maps")
+    require_finite(values, name)
+
+
+def require_query(query, gallery) -> None:
+    """Refuse what is not a gallery (M, D) and a query (D,) like its rows."""
+    require_rows(gallery, "gallery")
+    require_tensor(query, "query", "(D,)")
+    if query.shape != gallery.shape[1:]:
+        raise ValueError(f"query has shape {tuple(query.shape)} and gallery "
+                         f"{tuple(gallery.shape)}: pass query as one row, "
+                         f"({gallery.shape[1]},), such as gallery[0]")
+    require_finite(query, "query")
+
+
+def require_at_most(name: str, value: int, most: int, what: str) -> None:
+    """Refuse to take more than there are, for example k=7 of 5 rows."""
+    if value > most:
+        raise ValueError(f"{name}={value} is too large: there are {most} {what}")
+
+
+def require_layout(points, images) -> None:
+    """Refuse what are not n · n points (N, 2), of some extent, and as many images (N, 3, h, w)."""
+    require_rows(points, "points")
+    require_batch(images)
+    n = math.isqrt(len(points))
+    if points.shape[1] != 2:
+        raise ValueError(f"points has shape {tuple(points.shape)}, but must have (N, 2): take two "
+                         f"columns, points[:, :2]")
+    if len(images) != len(points):
+        raise ValueError(f"there are {len(points)} points and {len(images)} images, but each image "
+                         f"needs one point")
+    if n * n != len(points) or n < 2:
+        raise ValueError(f"{len(points)} points fill no square of 2 × 2 cells or more: take "
+                         f"{max(n, 2) ** 2}, the first of points and of images")
+    for axis in (0, 1):
+        if points[:, axis].amin() == points[:, axis].amax():
+            raise ValueError(f"points[:, {axis}] is the same everywhere, so it cannot be scaled to "
+                             f"[0, 1]: take an axis along which the points differ")
+
+
 def require_fit(side: int, patch: int, stride: int) -> None:
     """Refuse a window of `patch` pixels, in steps of `stride`, that does not fit into `side`."""
     require_whole(patch=patch, stride=stride)
