@@ -394,6 +394,44 @@ def require_single(value, name: str) -> None:
         raise TypeError(f"{name} is {got}, but must be one number: sum it up, .sum()")
 
 
+def require_positions(features, layer: str) -> None:
+    """Refuse what a layer gives unless it has rows and columns, (N, C, h, w)."""
+    if not isinstance(features, torch.Tensor) or features.ndim != 4:
+        got = tuple(features.shape) if isinstance(features, torch.Tensor) else shown(features)
+        raise ValueError(f"layer={layer!r} gives {got}, but maps are (N, C, h, w): choose a "
+                         f"convolution, a pool, or what follows one")
+
+
+def require_reached(found, layer: str) -> None:
+    """Refuse a layer of which the forward pass found nothing."""
+    if not found:
+        raise ValueError(f"layer={layer!r} is in this network, but its forward pass does not use "
+                         f"it; choose another of layer_names(model)")
+
+
+def require_filters(weight, name: str = "weight") -> None:
+    """Refuse what are not filters on three colours, (F, 3, kh, kw), of finite values."""
+    require_tensor(weight, name, "(F, 3, kh, kw)")
+    if weight.ndim != 4 or weight.shape[1] != 3 or weight.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(weight.shape)}, but must have (F, 3, kh, kw): "
+                         f"only filters on the picture itself have three colours, so take the "
+                         f"first convolution's")
+    require_finite(weight, name)
+
+
+def require_layers(layers) -> None:
+    """Refuse what is not a list of (kernel, stride, padding) in whole numbers."""
+    if not isinstance(layers, (list, tuple)):
+        raise TypeError(f"layers={shown(layers)} must be a list of (kernel, stride, padding), such "
+                        f"as [(3, 1, 1), (2, 2, 0)]")
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, (list, tuple)) or len(layer) != 3:
+            raise TypeError(f"layers[{i}]={layer!r} must be (kernel, stride, padding), such as "
+                            f"(3, 1, 1)")
+        for place, (value, least) in enumerate(zip(layer, (1, 1, 0))):
+            require_whole(at_least=least, **{f"layers[{i}][{place}]": value})
+
+
 def require_guide(guide, features) -> None:
     """Refuse what a layer does not give of one picture, (1, C, h, w), or two layers' channels."""
     for name, values in (("features", features), ("guide", guide)):
