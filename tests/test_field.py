@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from cs_vis.methods.field import Box, crop, field_of_view
-from cs_vis.models import SpecimenNet
+from cs_vis.methods.field import Box, crop, field_of_view, windows
+from cs_vis.models import SpecimenNet, untrained
 
 H, W = 48, 64
 # Of SpecimenNet(((4,), (6, 6), (8,))): 3x3 convolutions, and a pool of 2 after each block.
@@ -99,3 +99,68 @@ def test_a_neuron_that_sees_nothing_is_refused(image):
     blind.conv2_1.weight.zero_()
     with pytest.raises(ValueError, match="sees nothing"):
         field(blind, image, (0, 1, 1), "relu2_1")
+
+
+# ---- the windows that lead to a layer ----------------------------------------------------------
+
+def test_the_windows_are_those_of_the_layers_on_the_way(model):
+    conv, pool = (3, 1, 1), (2, 2, 0)
+    assert windows(model, "conv1_1") == windows(model, "relu1_1") == [conv]
+    assert windows(model, "relu3_1") == [conv, pool, conv, conv, pool, conv]
+
+
+class Branches(torch.nn.Module):
+    """Two ways side by side, one of them twice as wide; and pools of all sorts."""
+
+    def __init__(self):
+        super().__init__()
+        self.pad, self.near = torch.nn.ZeroPad2d(2), torch.nn.Conv2d(3, 2, 1, stride=2)
+        self.far = torch.nn.Conv2d(3, 2, 3, stride=2, padding="valid", dilation=2)
+        self.mean, self.most = torch.nn.AvgPool2d(2), torch.nn.MaxPool2d(3, 1, padding=1)
+        self.same, self.whole = torch.nn.Conv2d(4, 2, 5, padding="same"), torch.nn.Conv2d(2, 1, 1)
+
+    def forward(self, x):
+        x = self.pad(x)
+        x = torch.cat([self.near(x[:, :, 2:-2, 2:-2]), self.far(x)], dim=1)
+        x = self.same(self.most(self.mean(x)))
+        return self.whole(x * torch.nn.functional.adaptive_avg_pool2d(x, 1))
+
+
+def test_of_branches_the_wider_one_counts_and_pools_pads_and_gaps_are_read():
+    model = Branches().eval()
+    assert windows(model, "near") == [(1, 1, 2), (1, 2, 0)]
+    assert windows(model, "same") == [(1, 1, 2), (5, 2, 0), (2, 2, 0), (3, 1, 1), (5, 1, 2)]
+
+
+def test_windows_leave_nothing_behind(model):
+    state = torch.get_rng_state()
+    windows(model, "relu2_1")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+@pytest.mark.parametrize("name, layer, message", [
+    ("specimens", "fc", "layer='fc' sees all of the picture"),
+    ("specimens", "average", "layer='average' sees all of the picture"),
+    ("specimens", "relu9_1", "relu9_1"),
+    ("inception_v3", "Mixed_6c.branch7x7dbl_4.bn", "only square ones are told"),
+])
+def test_where_no_square_window_leads_it_is_refused(name, layer, message):
+    network = untrained(name, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=message):
+        windows(network, layer)
+
+
+def test_a_layer_behind_an_average_over_all_places_sees_all():
+    with pytest.raises(ValueError, match="layer='whole' sees all of the picture"):
+        windows(Branches().eval(), "whole")
+
+
+def test_the_branch_that_sees_most_is_the_one_that_the_gradient_finds():
+    network = untrained("resnet18", generator=torch.Generator().manual_seed(0))
+    image, size, step, start = torch.rand(1, 3, 224, 224), 1, 1, 0
+    for kernel, stride, padding in windows(network, "layer3.0.conv1"):
+        size, start, step = size + (kernel - 1) * step, start - padding * step, step * stride
+    box = field(network, image, (0, 7, 6), "layer3.0.conv1")
+    assert box == Box(start + 7 * step, start + 7 * step + size,
+                      start + 6 * step, start + 6 * step + size)

@@ -1,5 +1,7 @@
-"""What a neuron can see of a picture: the box outside which no pixel reaches it."""
+"""What a neuron can see of a picture: the box outside which no pixel reaches it, and the windows
+of the convolutions and pools that lead there."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import torch
@@ -96,6 +98,98 @@ def _as_long(ends: tuple[int, int], central: tuple[int, int], side: int) -> tupl
     if low == 0 and high < side:
         return high - length, high
     return (low, low + length) if high == side else (low, high)
+
+
+def windows(model: nn.Module, layer: str) -> list[tuple[int, int, int]]:
+    """(kernel, stride, padding) of every convolution and pool up to `layer`, the first one first.
+
+    They are read while a black picture passes through the network. Where branches run side by
+    side, they are those of the branch that sees most; a dilated kernel counts from end to end.
+    Raises ValueError for a layer that is not there, one that sees all of the picture because an
+    average over all places or a linear layer comes before it, and windows that are not square.
+    Network and random numbers stay as they were.
+    """
+    find_layer(model, layer)
+    own = next(model.parameters(), torch.zeros(()))
+    side = getattr(model, "side", None) or max(getattr(model, "smallest", 32), 32)
+    picture = own.new_zeros(1, 3, side, side)
+    picture.way = []
+    with torch.no_grad(), ways():
+        found = activations(model, picture, layer)[layer]
+    if found.ndim != 4 or found.way is None:
+        raise ValueError(f"layer={layer!r} sees all of the picture, however large that is, so it "
+                         f"has no window; choose a layer of maps, before the network's average "
+                         f"over all places")
+    return list(found.way)
+
+
+class ways(TorchFunctionMode):
+    """While active, a tensor computed from others has in `way` the windows on its way from the
+    picture: of several ways that which sees most; None where it sees all."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        before = [x.way for x in _tensors([*args, *(kwargs or {}).values()]) if hasattr(x, "way")]
+        if before:
+            way = None if None in before or function in EVERYWHERE else (
+                max(before, key=_width) + [w(*args, **(kwargs or {})) for w in WINDOWS[function]])
+            for x in _tensors(result):
+                x.way = way
+        return result
+
+
+def _tensors(values) -> list[torch.Tensor]:
+    """The tensors among them, also in lists and tuples."""
+    if isinstance(values, torch.Tensor):
+        return [values]
+    return [x for value in values for x in _tensors(value)] if type(values) in (list, tuple) else []
+
+
+def _width(way) -> int:
+    """How many pixels side by side one unit sees: spread out to them, and counted."""
+    seen = torch.ones(1, 1, 1)
+    for kernel, stride, _ in reversed(way):
+        seen = F.conv_transpose1d(seen, torch.ones(1, 1, kernel), stride=stride)
+    return seen.shape[2]
+
+
+def _of_convolution(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    kernel = [1 + d * (k - 1) for d, k in zip(_pair(dilation), weight.shape[2:])]
+    if isinstance(padding, str):  # "valid", or "same", which pads less at the top
+        padding = [(k - 1) // 2 * (padding == "same") for k in kernel]
+    return _window(kernel, stride, padding)
+
+
+def _of_max_pool(input, kernel_size, stride=None, padding=0, dilation=1, *_, **__):
+    kernel = [1 + d * (k - 1) for d, k in zip(_pair(dilation), _pair(kernel_size))]
+    return _window(kernel, stride or kernel_size, padding)
+
+
+def _of_average_pool(input, kernel_size, stride=None, padding=0, *_, **__):
+    return _window(kernel_size, stride or kernel_size, padding)
+
+
+def _of_padding(input, pad, *_, **__):
+    return _window(1, 1, (pad[2], pad[0]))  # left, right, top, bottom
+
+
+def _window(*each) -> tuple[int, int, int]:
+    rows, columns = zip(*map(_pair, each))
+    if rows != columns:
+        raise ValueError(f"this network has a window whose (kernel, stride, padding) is {rows} "
+                         f"down the rows and {columns} along them: only square ones are told here")
+    return rows
+
+
+def _pair(value) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value) * (3 - len(value))
+
+
+WINDOWS = defaultdict(tuple, {
+    torch.conv2d: (_of_convolution,), F.pad: (_of_padding,), F.avg_pool2d: (_of_average_pool,),
+    F.max_pool2d: (_of_max_pool,), torch.max_pool2d: (_of_max_pool,)})
+EVERYWHERE = (F.adaptive_avg_pool2d, F.adaptive_max_pool2d, torch.adaptive_avg_pool1d, F.linear,
+              torch.mean, torch.Tensor.mean)
 
 
 def crop(images: torch.Tensor, box: Box, outside: float = 1.0) -> torch.Tensor:
