@@ -1,0 +1,110 @@
+"""The check of `grid_layout`: what is tried, and what is said about known mistakes."""
+
+import torch
+
+from ..exercise import Case, Exercise, Trap
+
+
+def laid_out(function, points, images):
+    return {"result": function(points, images)}
+
+
+def scattered(n, height, width, seed, spread=(40.0, 6.0), corner=(-25.0, 3.0)):
+    """n · n points as t-SNE may give them, of which one axis is longer and none begins at 0."""
+    def inputs(numbers):
+        points = numbers(n * n, 2, seed=seed) ** 2 * torch.tensor(spread) + torch.tensor(corner)
+        images = numbers(n * n, 3, height, width, seed=seed + 1)
+        return {"points": points, "images": images}
+    return inputs
+
+
+FIRST = "pictures higher than wide"
+LAYOUT = Exercise(
+    name="grid_layout", notebook="02_feature_space", parameters=("points", "images"),
+    cases=(
+        Case(FIRST, scattered(3, 3, 2, 401), laid_out),
+        Case("pictures wider than high", scattered(4, 1, 2, 411, (5.0, 30.0), (1.0, -20.0)),
+             laid_out),
+        Case("square pictures", scattered(3, 2, 2, 421, (20.0, 20.0), (-4.0, 8.0)), laid_out),
+        Case("four pictures", scattered(2, 2, 3, 431), laid_out),
+    ),
+    traps=(
+        Trap("float32 only", FIRST, dtype=torch.float64),
+    ),
+    mistakes={
+        "parameters in another order":
+            "The parameters stand in another order than in the notebook: "
+            "grid_layout(points, images).",
+        "permutation the wrong way round":
+            "The permutation is used the wrong way round. With costs (points, cells), cols[i] is "
+            "the cell of image i: write grid[cols] = images; with costs (cells, points) it is the "
+            "image of cell i: images[cols].",
+        "rows and columns exchanged":
+            "Rows and columns are exchanged: points[:, 0] goes to the right and points[:, 1] down.",
+        "y up":
+            "The picture is upside down: points[:, 1] grows downwards, as rows of a picture do.",
+        "mirrored":
+            "The picture is mirrored: points[:, 0] grows to the right.",
+        "points not scaled":
+            "The points were not scaled to the cells. Subtract each axis's minimum and divide by "
+            "its extent, so that both run from 0 to 1.",
+        "axes scaled together":
+            "Both axes were scaled by one number. Each has its own minimum and maximum: "
+            "points.amin(dim=0), points.amax(dim=0).",
+        "points standardised":
+            "The points were scaled by mean and standard deviation. Scale each axis to [0, 1] by "
+            "its own minimum and maximum.",
+        "points divided by their largest":
+            "The points were divided by their largest value, so that they do not begin at 0. "
+            "Subtract each axis's minimum first.",
+        "ranks instead of places":
+            "The points were replaced by their ranks. Scale their coordinates to [0, 1].",
+        "cells not scaled":
+            "The cells lie at 0 … n - 1 and the points in [0, 1]. Divide the cells by n - 1.",
+        "cells at other places":
+            "The first cell lies at 0 and the last at 1: (column, row) / (n - 1), and not the "
+            "middles of n parts, nor column / n.",
+        "distances not squared":
+            "The distances themselves were added up. Add up their squares, so that no image lies "
+            "far off.",
+        "another distance":
+            "Another distance was added up. Take the squares of the Euclidean distance: "
+            "(dx ** 2 + dy ** 2).",
+        "one axis alone":
+            "The distance uses one axis alone. Add up the squares of both.",
+        "farthest instead of nearest":
+            "The assignment was maximised: each image lies as far off as can be.",
+        "one by one":
+            "Each image or cell took the nearest that was left, one after the other. "
+            "scipy.optimize.linear_sum_assignment finds the best way for all at once.",
+        "sorted into rows":
+            "The images were sorted into rows or columns. Let "
+            "scipy.optimize.linear_sum_assignment choose the cells.",
+        "images in the given order":
+            "The images lie in the order in which they came, whatever their points.",
+        "images more than once":
+            "Some images appear more than once, others not at all. Each has a cell of its own: "
+            "scipy.optimize.linear_sum_assignment.",
+        "border between the images":
+            "There is a border between the images: make_grid leaves one, unless padding=0.",
+        "channels last":
+            "The colours stand last. The picture is (1, 3, n · h, n · w).",
+        "pixels of the images mixed":
+            "The images were joined by view or reshape alone, which mixes their pixels. From "
+            "(n, n, 3, h, w) go to (3, n, h, n, w) by permute(2, 0, 3, 1, 4), and reshape that.",
+        "images rescaled":
+            "The images' values changed. They come into the picture as they are.",
+        "float32 only":
+            "It fails or changes with float64 inputs: take the dtype as it comes.",
+    },
+    row={
+        "signature": "grid_layout(points, images)",
+        "shapes": "points (N, 2), images (N, 3, h, w), N = n · n → (1, 3, n · h, n · w)",
+        "gives": "a new picture in the dtype and on the device of images; both inputs stay as they "
+                 "were",
+        "formula": "each axis of points scaled to [0, 1] by its minimum and maximum; cells at "
+                   "(column, row) / (n − 1); each image in one cell, so that the sum of squared "
+                   "distances is smallest; points[:, 0] to the right, points[:, 1] down",
+        "defaults": "none",
+        "units": "images in [0, 1]; points in any",
+    })

@@ -1,0 +1,212 @@
+"""The check of `nearest_neighbors`: what is tried, and what is said about known mistakes."""
+
+import re
+
+import torch
+
+from ..exercise import Case, Exercise, Trap
+from ..observe import Odd
+
+
+def found(function, query, gallery, k):
+    return {"result": as_floats(function(query, gallery, k), query)}
+
+
+def found_of_each(function, gallery, k):
+    """What is found for each row of the gallery, one below the other."""
+    results = [found(function, row.clone(), gallery, k)["result"] for row in gallery]
+    stackable = all(torch.is_tensor(x) and x.shape == results[0].shape for x in results)
+    return {"result": torch.stack(results) if stackable else results[0]}
+
+
+def is_whole(result) -> bool:
+    return torch.is_tensor(result) and not result.dtype.is_floating_point and (
+        result.dtype != torch.bool)
+
+
+def as_floats(result, query):
+    """Indices in the query's dtype, in which results are compared; anything else as it is."""
+    return result.to(query.dtype) if is_whole(result) else result
+
+
+def ones_if_whole(function, query, gallery, k):
+    result = function(query, gallery, k)
+    return {"result": torch.full(result.shape, float(is_whole(result)))}
+
+
+def rows_of(numbers, rows, columns, seed):
+    """Values of both signs, in rows of different lengths."""
+    longer = 0.25 + 2 * numbers(rows, 1, seed=seed + 1)
+    return longer * (2 * numbers(rows, columns, seed=seed) - 0.875)
+
+
+def gallery_with(places, rows, columns, k, seed):
+    """A query that stands in the gallery at these places, or nowhere."""
+    def inputs(numbers):
+        gallery = rows_of(numbers, rows, columns, seed)
+        query = rows_of(numbers, 3, columns, seed + 2)[0]
+        for place in places:
+            gallery[place] = query
+        return {"query": query, "gallery": gallery, "k": k}
+    return inputs
+
+
+def hardly_apart(place, rows, columns, k, seed):
+    """Two rows that differ from the query by 2^-14 and 2^-12, in one column: its neighbours."""
+    def inputs(numbers):
+        given = gallery_with((place,), rows, columns, k, seed)(numbers)
+        query = given["query"]
+        query.copy_(numbers(columns, seed=seed + 3) - 0.5)
+        given["gallery"][[place, place - 2, place + 2]] = query
+        given["gallery"][place - 2, 1] += 2 ** -12
+        given["gallery"][place + 2, 0] -= 2 ** -14
+        return given
+    return inputs
+
+
+def far_from_zero(rows, columns, k, seed):
+    """Long rows far from 0, which differ in a few columns most: a distance that is computed from
+    products, as torch.cdist does with more than 25 rows, is not 0 from a row to itself."""
+    def inputs(numbers):
+        gallery = 4 + numbers(rows, columns, seed=seed) / 8
+        gallery[:, :3] += 8 * (numbers(rows, 3, seed=seed + 1) - 0.5)
+        return {"gallery": gallery, "k": k}
+    return inputs
+
+
+FIRST, ABSENT = "a query in the gallery", "a query that is not in it"
+TWICE = "one that stands in it twice, at both ends"
+CLOSE, EACH = "rows hardly apart", "every row of a large gallery"
+
+
+def own_place(observed, inputs):
+    """In a large gallery some rows find themselves, in a small one none does."""
+    results = {name: outcome.outputs.get("result") for name, outcome in observed.outcomes.items()}
+    if any(isinstance(x, Odd) and x.kind == "list" for x in results.values()):
+        return ("list instead of a tensor",)
+    if any(isinstance(x, Odd) and x.kind in ("torch.topk", "torch.sort") for x in results.values()):
+        return ("values and indices returned",)
+    each, first, twice = (results.get(name) for name in (EACH, FIRST, TWICE))
+    if not all(map(torch.is_tensor, (each, first, twice))) or each.ndim != 2:
+        return ()
+    rows = len(inputs[EACH]["gallery"])
+    itself = (each == torch.arange(rows)[:len(each), None]).any(dim=1)
+    last = len(inputs[TWICE]["gallery"]) - 1
+    small = (first == PLACE).any() or ((twice == 0) | (twice == last)).any()
+    return ("distance to itself not quite 0",) if itself.any() and not small else ()
+
+
+PLACE = 6
+NEAREST = Exercise(
+    name="nearest_neighbors", notebook="02_feature_space", parameters=("query", "gallery", "k"),
+    recognise=own_place,
+    cases=(
+        Case(FIRST, gallery_with((PLACE,), 13, 5, 4, 201), found),
+        Case(ABSENT, gallery_with((), 11, 4, 5, 211), found),
+        Case(TWICE, gallery_with((0, -1), 12, 6, 4, 221), found),
+        Case("all rows but the query", gallery_with((2,), 9, 5, 8, 231), found),
+        Case(CLOSE, hardly_apart(4, 10, 3, 4, 241), found),
+        Case(EACH, far_from_zero(28, 192, 2, 251), found_of_each),
+    ),
+    traps=(
+        Trap("indices not whole numbers", FIRST, call=ones_if_whole, expect=torch.ones_like,
+             unless=("distances returned", "rows returned")),
+        Trap("float32 only", FIRST, dtype=torch.float64),
+    ),
+    mistakes={
+        "parameters in another order":
+            "The parameters stand in another order than in the notebook: "
+            "nearest_neighbors(query, gallery, k).",
+        "list instead of a tensor":
+            "A list comes back. Return a tensor of indices, torch.tensor(your_list).",
+        "values and indices returned":
+            "topk and sort return two things, values and indices. Return .indices alone.",
+        "dot product instead of the distance":
+            "The inner product was compared, in which long rows win. Take the Euclidean distance, "
+            "(gallery - query).norm(dim=1).",
+        "cosine instead of the distance":
+            "The angle was compared: lengths were divided away. Take the Euclidean distance, "
+            "(gallery - query).norm(dim=1).",
+        "Manhattan distance":
+            "Absolute differences were added up. The Euclidean distance adds up their squares: "
+            "(gallery - query).norm(dim=1).",
+        "largest difference alone":
+            "The largest difference was compared. The Euclidean distance adds up the squares of "
+            "all: (gallery - query).norm(dim=1).",
+        "differences with their signs":
+            "Differences were added up with their signs, so that they cancel. Square them first: "
+            "(gallery - query).norm(dim=1).",
+        "another norm":
+            "Another power of the differences was added up. The Euclidean distance adds up their "
+            "squares: (gallery - query).norm(dim=1).",
+        "lengths compared":
+            "The rows' lengths were compared, which says nothing of their direction. Take the "
+            "length of the difference: (gallery - query).norm(dim=1).",
+        "features scaled first":
+            "The columns were scaled before. Compare the features as they are.",
+        "farthest instead of nearest":
+            "The rows that come back are the farthest. The smallest distance is the nearest: "
+            "argsort() begins with it, topk needs largest=False.",
+        "similarity sorted the wrong way":
+            "A product or a cosine is large where rows are alike, so the least similar rows come "
+            "back. The exercise asks for the smallest Euclidean distance.",
+        "query included":
+            "The query itself is among its neighbours. Leave out the rows that equal it.",
+        "first always left out":
+            "The first of the order is left out, whether it is the query or not. Leave out what "
+            "equals the query, and nothing where it is not in the gallery.",
+        "only one of equals left out":
+            "The query stands in the gallery more than once, and only one of these rows is left "
+            "out. Leave out all that equal it.",
+        "query left out only at the first place":
+            "The query is left out only where it is the gallery's first row. Look for it wherever "
+            "it stands.",
+        "distance to itself not quite 0":
+            "In a large gallery a row is not left out though it is the query: a distance that is "
+            "computed from products, as torch.cdist does with more than 25 rows, is not exactly 0 "
+            "there. Compare the rows, (gallery == query).all(dim=1), or take (gallery - query)"
+            ".norm(dim=1).",
+        "near rows left out":
+            "A row that is near to the query, but not equal, is left out. A threshold hides the "
+            "best neighbours: leave out only what is equal, (gallery == query).all(dim=1).",
+        "places in a shorter gallery":
+            "The places are counted in a gallery from which rows were taken out: those behind are "
+            "too small. Set the query's own distance to infinity instead, or keep the places of "
+            "the rows that are left.",
+        "one neighbour too many": "There are k + 1 neighbours. Return k.",
+        "one neighbour too few": "There are k - 1 neighbours. Return k.",
+        "all rows in order": "All rows come back in their order. Return the first k.",
+        "the last of them alone": "Only the k-th neighbour comes back. Return all k of them.",
+        "nearest last":
+            "The right rows in the opposite order: the nearest comes first.",
+        "places sorted":
+            "The right rows, but sorted by their places. Leave them in the order of the distance.",
+        "distances returned":
+            "The distances come back. Return the places of the rows: argsort() gives them, of topk "
+            "it is .indices.",
+        "rows returned":
+            "The rows themselves come back. Return their places in the gallery.",
+        "ranks returned":
+            "What comes back is the rank of each of the first k rows. Sort once: "
+            "distances.argsort()[:k] has the places of the nearest rows.",
+        "summed over the rows":
+            "The sum ran over the rows, so that there is one number for each column. Sum over the "
+            "columns, dim=1: one distance for each row.",
+        "indices not whole numbers":
+            "The places come back as floats. Return whole numbers, with which a tensor can be "
+            "indexed: .long() makes them.",
+        "float32 only":
+            "It fails or changes with float64 features: take the dtype as it comes.",
+    },
+    errors={
+        "list instead of a tensor": re.compile(r"'list' object has no attribute 'shape'"),
+    },
+    row={
+        "signature": "nearest_neighbors(query, gallery, k)",
+        "shapes": "query (D,), gallery (M, D), k a whole number → (k,) of whole numbers (long)",
+        "gives": "the places of rows of gallery; both inputs stay as they were",
+        "formula": "the k rows with the smallest Euclidean distance to query, nearest first, "
+                   "without those that equal query",
+        "defaults": "none",
+        "units": "ties are not tried; a threshold up to 1e-5 for `equal` is right",
+    })

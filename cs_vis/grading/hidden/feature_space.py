@@ -1,0 +1,186 @@
+"""The graded cells of notebook 02, in the order of the notebook.
+
+Sizes and values differ from the visible check's: who recognises those wins nothing here.
+"""
+
+import math
+
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from cs_vis.checks.feature_space import LAYOUT, NEAREST, PCA
+from cs_vis.checks.feature_space.layout import scattered
+from cs_vis.checks.feature_space.nearest import CLOSE, EACH, far_from_zero, gallery_with
+from cs_vis.checks.feature_space.principal import cloud
+from cs_vis.checks.fixtures import drawn
+from cs_vis.grading.hidden import Cell, Visible, off_by, until
+from cs_vis.grading.hidden.class_visualization import whole
+from cs_vis.reference import feature_space as reference
+
+NEAR = 1e-6  # in float64, of the length of what is right
+
+
+def fitting(generator, inputs, fits):
+    """What `inputs` draws, anew until it fits: no order may be a matter of rounding."""
+    return until(lambda: inputs(drawn(generator)), fits)
+
+
+# --- nearest_neighbors
+
+def well_apart(inputs, least=1e-3) -> bool:
+    """Are the squared distances of neighbours apart, from each row where no query is given?"""
+    for query in [inputs["query"]] if "query" in inputs else inputs["gallery"]:
+        square = (inputs["gallery"] - query).square().sum(dim=1)
+        order = square[square > 0].sort().values[:inputs["k"] + 1]
+        if (order.diff() < least).any():
+            return False
+    return True
+
+
+def neighbors_fit(case, inputs) -> bool:
+    return well_apart(inputs, {EACH: 1e-2, CLOSE: 1e-8}.get(case.name, 1e-3))
+
+
+def present(generator):
+    """At any place, twice, and every row of a gallery so large that cdist computes by products."""
+    place, other = whole(generator, 1, 7), whole(generator, 8, 14)
+    return [fitting(generator, gallery_with((place,), 14, 6, 5, 0), well_apart),
+            fitting(generator, gallery_with((other, place), 15, 4, 6, 0), well_apart),
+            fitting(generator, gallery_with((0,), 8, 5, 7, 0), well_apart),
+            fitting(generator, far_from_zero(30, 160, 3, 0),
+                    lambda inputs: well_apart(inputs, 1e-2))]
+
+
+def absent(generator):
+    return [fitting(generator, gallery_with((), rows, columns, k, 0), well_apart)
+            for rows, columns, k in ((16, 6, 6), (9, 7, 3))]
+
+
+def judge_places(words):
+    def judge(trials):
+        wrong = any(not off_by(out.get("result"), right["result"]) == 0 for _, right, out in trials)
+        return f"{words}, the neighbours are not the nearest in their order" if wrong else None
+    return judge
+
+
+ONE = NEAREST.cases[0].name
+neighbors_check = Visible(NEAREST, fits=neighbors_fit)
+in_gallery = Cell(NEAREST, reference.nearest_neighbors, (ONE, ONE, ONE, EACH),
+                  "queries in the gallery: at any place, twice, and each row of a large one",
+                  present, judge_places("with a query in the gallery"))
+not_in_gallery = Cell(NEAREST, reference.nearest_neighbors, ONE,
+                      "two queries that are not in the gallery: nothing is left out", absent,
+                      judge_places("with a query that is not in the gallery"))
+
+
+# --- pca
+
+def tells_apart(inputs) -> bool:
+    """Are the directions no matter of rounding, nor the entry by which each is turned?"""
+    features, k = inputs["features"], inputs["k"]
+    centred = features - features.mean(dim=0)
+    left, singular, right = torch.linalg.svd(centred, full_matrices=False)
+    spread = singular[:k + 1]
+    if (spread[1:] > 0.9 * spread[:-1]).any() or spread[k - 1] < 0.1:
+        return False
+    largest = [x.abs().topk(2, dim=0).values for x in (right[:k].T, (left * singular)[:, :k])]
+    return all((second < 0.95 * first).all() for first, second in largest)
+
+
+def pca_fits(case, inputs) -> bool:
+    return tells_apart(inputs)
+
+
+def clouds(generator):
+    return [fitting(generator, cloud(rows, columns, k, 0), tells_apart)
+            for rows, columns, k in ((12, 4, 2), (7, 13, 4), (15, 6, 3))]
+
+
+def judge_part(name, flag=None, but=""):
+    """Is one of the three right but for its signs, and do these follow the rule?"""
+    def judge(trials):
+        for _, right, out in trials:
+            if not off_by(out.get(name), right[name]) < NEAR:
+                return f"on fresh features, the {name} differ from the definition's"
+            if flag and not out[flag]:
+                return f"on fresh features, {but}"
+        return None
+    return judge
+
+
+pca_check = Visible(PCA, fits=pca_fits)
+points = Cell(PCA, reference.pca, PCA.cases[0].name,
+              "the points of three fresh clouds, of the sign that goes with the components", clouds,
+              judge_part("points", "agree", "points and components differ in sign"))
+components = Cell(PCA, reference.pca, PCA.cases[0].name,
+                  "the components of three fresh clouds, with their signs", clouds,
+                  judge_part("components", "by the rule",
+                             "the components are not turned by their largest entries"))
+variances = Cell(PCA, reference.pca, PCA.cases[0].name, "the variances of three fresh clouds",
+                 clouds, judge_part("variances"))
+
+
+# --- grid_layout
+
+def one_way_is_best(inputs) -> bool:
+    """Is the best way to fill the cells better than the second by more than rounding?"""
+    points = inputs["points"]
+    n = math.isqrt(len(points))
+    low, high = points.aminmax(dim=0)
+    ticks = torch.linspace(0, 1, n, dtype=points.dtype)
+    cells = torch.stack([ticks.repeat(n), ticks.repeat_interleave(n)], dim=1)
+    costs = torch.cdist(cells, (points - low) / (high - low)).square().numpy()
+    best = linear_sum_assignment(costs)
+    for pair in zip(*best):
+        barred = costs.copy()
+        barred[pair] = 100
+        if barred[linear_sum_assignment(barred)].sum() < costs[best].sum() + 1e-3:
+            return False
+    return True
+
+
+def layout_fits(case, inputs) -> bool:
+    return one_way_is_best(inputs)
+
+
+def oblong(generator):
+    return [fitting(generator, scattered(n, height, width, 0, spread, corner), one_way_is_best)
+            for n, height, width, spread, corner in (
+                (5, 2, 3, (3.0, 50.0), (-9.0, 4.0)), (4, 3, 1, (70.0, 9.0), (2.0, -30.0)))]
+
+
+def square(generator):
+    return [fitting(generator, scattered(n, 3, 3, 0, (9.0, 12.0), (-5.0, 1.0)), one_way_is_best)
+            for n in (3, 5)]
+
+
+def judge_places_of(words):
+    def judge(trials):
+        for given, right, out in trials:
+            if not off_by(out.get("result"), right["result"]) < NEAR:
+                return f"{words}, the picture differs from the definition's"
+        return None
+    return judge
+
+
+def judge_values(trials):
+    """Each image somewhere, once and unchanged."""
+    for given, right, out in trials:
+        picture, images = out.get("result"), given["images"]
+        if not torch.is_tensor(picture) or picture.shape != right["result"].shape:
+            return "on fresh images, the picture has another shape than (1, 3, n · h, n · w)"
+        height, width = images.shape[2:]
+        cells = picture[0].unfold(1, height, height).unfold(2, width, width)
+        cells = cells.permute(1, 2, 0, 3, 4).flatten(0, 1)  # (N, 3, h, w)
+        alike = (cells[:, None] - images).abs().flatten(2).amax(dim=2) < NEAR
+        if not ((alike.sum(dim=0) == 1) & (alike.sum(dim=1) == 1)).all():
+            return "on fresh images, not every image stands in one cell, once and unchanged"
+    return None
+
+
+grid_check = Visible(LAYOUT, fits=layout_fits)
+grid_places = Cell(LAYOUT, reference.grid_layout, LAYOUT.cases[0].name,
+                   "two fresh clouds, one of 25, with images that are not square", oblong,
+                   judge_places_of("on fresh points"))
+grid_values = Cell(LAYOUT, reference.grid_layout, LAYOUT.cases[0].name,
+                   "two fresh clouds: each image appears once, unchanged", square, judge_values)
