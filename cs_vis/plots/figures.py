@@ -192,8 +192,9 @@ def curves(panels: dict[str, dict[str, tuple]], *, up: str = "", caption: str = 
         raise ValueError(f"panels has {len(names)} names, {names}: a chart tells at most "
                          f"{len(LINES)} lines apart")
     wide, tall, left = 2.3, 1.6, 0.62
-    figure = Figure(figsize=(max(left + (wide + 0.4) * len(panels), 0.2 + LETTER * len(caption)),
-                             tall + 0.78 + 0.22 * bool(caption)))
+    room = max(left + (wide + 0.4) * len(panels), 0.2 + LETTER * len(caption),
+               left + sum(map(_key_width, names)))
+    figure = Figure(figsize=(room, tall + 0.78 + 0.22 * bool(caption)))
     figure.mimetype = "image/png"
     _legend(figure, left, names)
     for c, (right, lines) in enumerate(panels.items()):
@@ -220,13 +221,20 @@ def _legend(figure: Figure, x: float, names) -> None:
             [x / wide, (x + 0.3) / wide], [1 - 0.15 / tall] * 2, color=color, linestyle=dashes,
             linewidth=1.6))
         figure.write(x + 0.36, 0.15, name, ha="left")
-        x += 0.65 + LETTER * len(name)
+        x += _key_width(name)
+
+
+def _key_width(name: str) -> float:
+    """Inches that a line of the legend takes, with its name."""
+    return 0.65 + LETTER * len(name)
 
 
 def _plain_axes(axes, log: bool, most: float | None) -> None:
     if log:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    elif all((line.get_xdata() % 1 == 0).all() for line in axes.lines):  # no half steps
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, integer=True))
     top = most or 1.05 * max(line.get_ydata().max() for line in axes.lines) or 1
     axes.set_ylim(-0.02 * top, 1.02 * top)  # a little more, so that no line lies on the frame
     axes.tick_params(labelsize=SIZE - 1, colors=INK, length=2, color=PALE, which="both")

@@ -52,7 +52,8 @@ class Panel:
         """The rows of the panel, which wrap where the page is narrow."""
         rows = ipywidgets.Layout(display="flex", flex_flow="row wrap")
         return [ipywidgets.Box([self.images, *self.controls.values()], layout=rows),
-                ipywidgets.Box(self.buttons(), layout=rows), self.message, self.screen.image]
+                ipywidgets.Box(self.buttons(), layout=rows), self.message, self.screen.image,
+                self.screen.page]
 
     def values(self) -> dict:
         """What the controls say now, by name."""

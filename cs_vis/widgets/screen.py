@@ -21,6 +21,7 @@ SIDE = 384       # pixels of a picture's longer side on the page
 HINT = """<style>
 .jp-OutputArea:has(.cs-vis-panel) .jp-RenderedImage {{ display: none }}
 .jp-OutputArea:has(.cs-vis-panel) .cs-vis-hint {{ display: none }}
+.jp-OutputArea:has(.cs-vis-panel) .cs-vis-still {{ display: none }}
 .jp-OutputArea:has(.cs-vis-hint):not(:has(.cs-vis-panel))
   .jp-OutputArea-child:has(.jupyter-widgets) {{ display: none }}
 </style><p class="cs-vis-hint">{}</p>"""
@@ -33,6 +34,7 @@ class Screen:
 
     def __init__(self):
         self.image = ipywidgets.Image(format="jpeg")
+        self.page = ipywidgets.HTML()  # in the image's place, for what is drawn as HTML
         self.sent, self.seen = ipywidgets.IntText(0), ipywidgets.IntText(0)
         # The browser copies the number of the frame it has: word that it has arrived.
         self.word = ipywidgets.jsdlink((self.sent, "value"), (self.seen, "value"))
@@ -59,10 +61,12 @@ class Screen:
     def show(self, drawn) -> None:
         """Send a picture or a figure, and remember it."""
         self.drawn, self.frame = drawn, frame_of(drawn)
-        data, self.image.format, width = self.frame
-        self.image.layout.width, self.image.layout.max_width = f"{width}px", "100%"
-        self.image.value = data
-        self.image.layout.display = ""
+        data, kind, width = self.frame
+        self.page.value = data.decode() if kind == "html" else ""
+        if kind != "html":
+            self.image.format, self.image.value = kind, data
+            self.image.layout.width, self.image.layout.max_width = f"{width}px", "100%"
+        self.image.layout.display = "none" if kind == "html" else ""
         self.at = time.monotonic()
         self.sent.value += 1
 
@@ -70,6 +74,7 @@ class Screen:
         """Take away a picture that no longer fits what the controls say."""
         self.drawn = self.frame = None
         self.image.layout.display = "none"
+        self.page.value = ""
 
     def keep(self, words: str) -> None:
         """Put what is shown, or else the words, where the notebook keeps it."""
@@ -89,12 +94,17 @@ class Screen:
             return {"text/html": line, "text/plain": words}, {}
         data, kind, width = self.frame
         words = getattr(self.drawn, "alt", words)
+        if kind == "html":
+            still = f'<div class="cs-vis-still">{data.decode()}</div>'
+            return {"text/html": still, "text/plain": f"<{words}>"}, {}
         return ({f"image/{kind}": data, "text/plain": f"<{words}>"},
                 {f"image/{kind}": {"width": width, "alt": words}})
 
 
 def frame_of(drawn) -> tuple[bytes, str, int]:
-    """The bytes of a picture or figure, their format, and the width on the page in pixels."""
+    """The bytes of a picture, figure or map, their format, and the width on the page in pixels."""
+    if isinstance(drawn, plots.PictureMap):
+        return drawn.page.encode(), "html", drawn.width
     if isinstance(drawn, plots.Figure):
         (data, *_), (about, *_) = (part.items() for part in drawn.bundle())
         return data[1], data[0].split("/")[1], about[1]["width"]
