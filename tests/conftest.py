@@ -1,6 +1,7 @@
 """What all tests share: the devices, the `slow` marker, one thread, figures without a screen."""
 
 import os
+import sys
 
 # Before torch and matplotlib are imported, for both read these only once. One thread, and none
 # that waits by spinning: tests run side by side, and a spinning thread takes a core from the next.
@@ -38,6 +39,16 @@ def pytest_collection_modifyitems(config, items):
 def device(request):
     """The CPU, and CUDA where there is one."""
     return torch.device(request.param)
+
+
+@pytest.fixture
+def no_ipywidgets(monkeypatch):
+    """ipywidgets cannot be imported, and no module has done so yet."""
+    from cs_vis import widgets
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.delattr(widgets, "panels", raising=False)
+    for name in ("panels", "controls", "screen"):
+        monkeypatch.delitem(sys.modules, f"cs_vis.widgets.{name}", raising=False)
 
 
 @pytest.fixture

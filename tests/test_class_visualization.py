@@ -3,9 +3,7 @@
 What holds for the checks of all notebooks is in test_checks, test_mistakes and test_goldens.
 """
 
-import contextlib
 import inspect
-import io
 import math
 from collections import Counter
 
@@ -26,25 +24,14 @@ from cs_vis.reference import class_visualization as reference
 from mutants import mutants
 from test_hidden import judged_apart, right_answers
 from test_mutants import drawn_for, killed_by_hidden
-from test_no_answers import shipped, solves, ways
 from tiny import tiny_images, tiny_net
-from written import hidden_cells
+from written import hidden_cells, verdict
 
 NOTEBOOK = "05_class_visualization"
 KNOWN = goldens.mistakes_of(NOTEBOOK)
 CHECKS = {exercise.name: exercise for exercise in EXERCISES}
 STEP = "class_visualization_update_step"
 CELLS = hidden_cells(NOTEBOOK)
-
-
-def verdict(exercise, function):
-    """The names that the check gives, None where it accepts."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            CHECKS[exercise](function)
-    except CheckFailed as failed:
-        return failed.mistakes
-    return None
 
 
 # --- the reference
@@ -166,20 +153,6 @@ def test_slips_in_the_step_are_all_said():
 
 
 # --- what the checks try
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name, arguments", [
-    (STEP, 0), ("jitter", 0), ("blur", 2), ("clip_small_pixels", 2), ("clip_small_gradients", 0)])
-def test_no_single_call_of_what_ships_is_the_answer(name, arguments):
-    stored = load_goldens(NOTEBOOK)
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert not [words for words, thing in shipped() if not is_error(thing) and any(
-            solves(CHECKS[name], way, stored) for way in (*ways(thing, arguments), flat(thing)))]
-
-
-def is_error(thing):
-    return inspect.isclass(thing) and issubclass(thing, BaseException)
-
 
 def flat(thing):
     """The thing called with each colour for itself."""

@@ -3,9 +3,6 @@
 What holds for the checks of all notebooks is in test_checks, test_mistakes and test_goldens.
 """
 
-import contextlib
-import inspect
-import io
 import math
 import time
 
@@ -19,11 +16,9 @@ from cs_vis.checks.deepdream.guide import HARD
 from cs_vis.checks.deepdream.octaves import DREAMS, LIGHT, SIZES, right_sizes
 from cs_vis.checks.deepdream.octaves import TINY as PYRAMIDS
 from cs_vis.checks.deepdream.step import BLIND, CLIPPED, STILL, TINY, TWICE
-from cs_vis.checks.exercise import CheckFailed
 from cs_vis.checks.fixtures import numbers
 from cs_vis.checks.harm import harms_between, state_of
 from cs_vis.checks.inputs import live
-from cs_vis.checks.stored import load_goldens
 from cs_vis.grading import goldens
 from cs_vis.grading.hidden import Cell, Failed
 from cs_vis.models import activations
@@ -32,25 +27,14 @@ from mutants import mutants
 from test_class_visualization import kink_distance
 from test_hidden import judged_apart, right_answers
 from test_mutants import drawn_for, killed_by_hidden
-from test_no_answers import shipped, solves, ways
 from tiny import tiny_images, tiny_net
-from written import hidden_cells
+from written import hidden_cells, verdict
 
 NOTEBOOK = "08_deepdream"
 KNOWN = goldens.mistakes_of(NOTEBOOK)
 CHECKS = {exercise.name: exercise for exercise in EXERCISES}
 STEP, OCTAVES, GUIDE = CHECKS
 CELLS = hidden_cells(NOTEBOOK)
-
-
-def verdict(exercise, function):
-    """The names that the check gives, None where it accepts."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            CHECKS[exercise](function)
-    except CheckFailed as failed:
-        return failed.mistakes
-    return None
 
 
 # --- the reference: deepdream_step
@@ -296,19 +280,6 @@ def test_what_is_no_picture_is_rejected_without_an_error(exercise, result):
 
 
 # --- what the checks try
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name, arguments", [(STEP, 0), (OCTAVES, 2), (GUIDE, 2)])
-def test_no_single_call_of_what_ships_is_the_answer(name, arguments):
-    stored = load_goldens(NOTEBOOK)
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert not [words for words, thing in shipped() if not is_error(thing) and any(
-            solves(CHECKS[name], way, stored) for way in ways(thing, arguments))]
-
-
-def is_error(thing):
-    return inspect.isclass(thing) and issubclass(thing, BaseException)
-
 
 def test_conditions_of_the_step_are_those_that_show_mistakes():
     inputs = {case.name: live(case.inputs(numbers), "cpu", torch.float64)

@@ -1,7 +1,6 @@
 """The panel of notebook 08 dreams by the student's functions, as its sliders say."""
 
 import re
-import sys
 
 import pytest
 import torch
@@ -120,10 +119,6 @@ def test_what_makes_no_panel_is_refused(parts, change, error, words):
         widgets.deepdream_panel(**given)
 
 
-def test_without_ipywidgets_there_is_the_picture_after_the_first_steps(parts, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    monkeypatch.delattr(widgets, "panels", raising=False)
-    for name in ("panels", "controls", "screen"):
-        monkeypatch.delitem(sys.modules, f"cs_vis.widgets.{name}", raising=False)
+def test_without_ipywidgets_there_is_the_picture_after_the_first_steps(parts, no_ipywidgets, capsys):
     shown = panel_of(parts, begin=2)
     assert "pip install ipywidgets" in capsys.readouterr().out and shown.pixels.shape[:2] == (16, 20)

@@ -11,7 +11,6 @@ from cs_vis import plots, widgets
 from cs_vis.reference import fooling_images as reference
 from page import Page
 from test_attacks import network
-from test_widgets import without_ipywidgets
 
 STUDENT = {name: getattr(reference, name)
            for name in ("make_fooling_image", "attack_step", "magnified_difference")}
@@ -182,8 +181,7 @@ def test_networks_and_images_stay_as_they_were(panel, parts):
     assert not models["one"]._forward_hooks and not models["one"]._forward_pre_hooks
 
 
-def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch, capsys):
-    without_ipywidgets(monkeypatch)
+def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, no_ipywidgets, capsys):
     figure = widgets.fooling_panel(*parts, **STUDENT)
     assert "pip install ipywidgets" in capsys.readouterr().out
     assert isinstance(figure, plots.Figure) and len(figure.axes) == 3

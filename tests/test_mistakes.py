@@ -10,21 +10,12 @@ from cs_vis import checks
 from cs_vis.checks.harm import HARMS
 from cs_vis.checks.stored import load_goldens
 from written import ALTERNATIVES as OTHERS
-from written import EXERCISES, KNOWN, MISTAKES
+from written import EXERCISES, KNOWN, MISTAKES, verdict
 
 SINGLE = [(exercise, names[0], form) for exercise, known in MISTAKES.items()
           for form, (names, _) in enumerate(known) if len(names) == 1]
 ALTERNATIVES = [(exercise, name) for exercise, known in OTHERS.items()
                 for name in known]
-
-
-def verdict(exercise, function):
-    """The names that the check gives, None where it accepts."""
-    try:
-        EXERCISES[exercise](function)
-    except checks.CheckFailed as failed:
-        return failed.mistakes
-    return None
 
 
 @pytest.mark.parametrize("exercise, name, form", SINGLE)

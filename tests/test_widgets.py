@@ -1,7 +1,6 @@
 """The panel runs the student's functions; so do the small helpers that notebooks lean on."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -262,13 +261,6 @@ def test_a_notebook_keeps_a_picture_that_the_controls_update(panel, monkeypatch)
     assert len(updates) == 1 and updates[0]["image/jpeg"] != shown[0]["image/jpeg"]
 
 
-def without_ipywidgets(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    monkeypatch.delattr(widgets, "panels", raising=False)
-    for name in ("panels", "controls", "screen"):
-        monkeypatch.delitem(sys.modules, f"cs_vis.widgets.{name}", raising=False)
-
-
 def test_a_picture_that_was_asked_for_its_gradient_does_no_harm(parts):
     """`X.requires_grad_()` is allowed in the exercise, and its slices would be no leaves."""
     def familiar(X, y, model):
@@ -286,8 +278,7 @@ def test_a_picture_that_was_asked_for_its_gradient_does_no_harm(parts):
                     generator=torch.Generator().manual_seed(0))
 
 
-def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch, capsys):
-    without_ipywidgets(monkeypatch)
+def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, no_ipywidgets, capsys):
     figure = widgets.saliency_panel(*parts, **STUDENT)
     assert "pip install ipywidgets" in capsys.readouterr().out
     assert isinstance(figure, plots.Figure) and len(figure.axes) == 3
@@ -295,10 +286,9 @@ def test_without_ipywidgets_there_is_a_sentence_and_a_picture(parts, monkeypatch
                                plots.picture(parts[1]["a"]).pixels)
 
 
-def test_without_ipywidgets_an_unsolved_exercise_is_a_line_too(parts, monkeypatch, capsys):
+def test_without_ipywidgets_an_unsolved_exercise_is_a_line_too(parts, no_ipywidgets, capsys):
     def unsolved(X, y, model):
         raise NotImplementedError
-    without_ipywidgets(monkeypatch)
     assert widgets.saliency_panel(*parts, compute_saliency_maps=unsolved) is None
     assert "runs your compute_saliency_maps." in capsys.readouterr().out
 

@@ -61,6 +61,21 @@ DIVISORS = {
         "The gradient is divided by its sum, in which plus and minus cancel. Divide by its L2 "
         "norm, g.norm().",
 }
+NORMS = {  # of a step that is as long as learning_rate says
+    "divided by the picture's norm":
+        "The step is divided by the length of the picture. Divide by the length of the "
+        "gradient, g.norm().",
+    **DIVISORS,
+    "sign step":
+        "Every value moves by the same amount: the gradient was divided by its own absolute "
+        "value, or its sign was taken. Divide all of it by one number, its L2 norm g.norm().",
+    "norm over a part of the gradient":
+        "The norm is taken over some axes only, so colours, rows or pixels are each scaled by "
+        "a number of their own. Take one norm of the whole gradient, g.norm().",
+    "another measure than the norm":
+        "The direction is right, but the step is not as long as it should be: the gradient is "
+        "divided by another measure of its size. Divide by its L2 norm, g.norm().",
+}
 NEAR = 1e-3  # of a step's length: float32 pictures are this exact
 BY_SIGN = 0.2  # the same for signs, which may be made with a small constant in the divisor
 

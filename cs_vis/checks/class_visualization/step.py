@@ -4,7 +4,7 @@ import re
 
 import torch
 
-from ..ascent import DIVISORS
+from ..ascent import NORMS
 from ..distance import comparable, relative_l2
 from ..exercise import Case, Exercise, Trap
 from ..fixtures import picture, tiny_weights
@@ -132,19 +132,7 @@ STEP = Exercise(
             "Your step is not divided by the gradient's length. Many published solutions leave "
             "that out, and get pictures too; the notebook asks for it, since then a step is as "
             "long as learning_rate says for every network: learning_rate * g / g.norm().",
-        "divided by the picture's norm":
-            "The step is divided by the length of the picture. Divide by the length of the "
-            "gradient, g.norm().",
-        **DIVISORS,
-        "sign step":
-            "Every value moves by the same amount: the gradient was divided by its own absolute "
-            "value, or its sign was taken. Divide all of it by one number, its L2 norm g.norm().",
-        "norm over a part of the gradient":
-            "The norm is taken over some axes only, so colours, rows or pixels are each scaled by "
-            "a number of their own. Take one norm of the whole gradient, g.norm().",
-        "another measure than the norm":
-            "The direction is right, but the step is not as long as it should be: the gradient is "
-            "divided by another measure of its size. Divide by its L2 norm, g.norm().",
+        **NORMS,
         "learning rate unused":
             "The step has the same length whatever learning_rate is. Multiply by learning_rate "
             "after the division; before it, the division takes it away again.",
