@@ -72,7 +72,7 @@ def descent_step(update: Callable, model: nn.Module, layer: str, target: torch.T
         require_same_shape(moved, x, "what the step returned", "its picture")
         move = smoothed(moved.detach() - x, smooth)
         rest = last is None or last.shape != x.shape or not torch.equal(last, x)
-        speed = (1 - momentum) * move + (0 if rest else momentum * speed)
+        speed = (1 - momentum) * move if rest else torch.lerp(move, speed, momentum)
         last = (x + speed).clamp(0, 1)
         return last, -energy(seen.first_answer(), *penalties[:1])
 

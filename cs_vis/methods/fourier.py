@@ -7,6 +7,7 @@ pictures have it as easily as any. C. Olah, A. Mordvintsev and L. Schubert, Feat
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 
@@ -33,11 +34,16 @@ def in_frequencies(colors: torch.Tensor | None = None, *, decay: float = 1.0) ->
 def weights(x: torch.Tensor, decay: float) -> torch.Tensor:
     """1 / frequency^decay over rfft2's places, (H, W // 2 + 1), 1 on average over their squares.
 
-    Frequencies are in cycles per pixel; the constant part counts as the slowest wave.
+    Frequencies are in cycles per pixel; the constant part counts as the slowest wave. What is
+    returned is kept for the next call: leave it as it is.
     """
-    height, width = x.shape[2:]
-    down = torch.fft.fftfreq(height, dtype=x.dtype, device=x.device)[:, None]
-    along = torch.fft.rfftfreq(width, dtype=x.dtype, device=x.device)
+    return _weights(*x.shape[2:], decay, x.dtype, x.device)
+
+
+@lru_cache(maxsize=8)  # a run asks for the same ones at every step
+def _weights(height, width, decay, dtype, device):
+    down = torch.fft.fftfreq(height, dtype=dtype, device=device)[:, None]
+    along = torch.fft.rfftfreq(width, dtype=dtype, device=device)
     frequency = (down ** 2 + along ** 2).sqrt().clamp(min=1 / max(height, width))
     scale = frequency ** -decay
     return scale / scale.square().mean().sqrt()
