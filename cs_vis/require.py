@@ -402,10 +402,10 @@ def require_positions(features, layer: str) -> None:
                          f"convolution, a pool, or what follows one")
 
 
-def require_reached(found, layer: str) -> None:
-    """Refuse a layer of which the forward pass found nothing."""
+def require_reached(found, layer: str, name: str = "layer") -> None:
+    """Refuse a layer of which the forward pass `found` nothing."""
     if not found:
-        raise ValueError(f"layer={layer!r} is in this network, but its forward pass does not use "
+        raise ValueError(f"{name}={layer!r} is in this network, but its forward pass does not use "
                          f"it; choose another of layer_names(model)")
 
 

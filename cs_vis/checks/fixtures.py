@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+
 def numbers(*shape: int, seed: int) -> torch.Tensor:
     """Well mixed multiples of 1/256 in [0, 1), float64: exact in every float type."""
     k = torch.arange(math.prod(shape)) + 100_003 * seed
@@ -46,6 +47,55 @@ class TinyNet(nn.Module):
         x = self.pool(self.relu(self.norm(self.conv1(images - 0.5))))
         x = self.relu(self.conv2(x))
         return self.head(self.dropout(x.mean(dim=(2, 3))))  # (N, classes)
+
+
+class ChainNet(nn.Module):
+    """Layers in a row, features.0, features.1 …, and a linear layer on their means; frozen.
+
+    plan: (kind, kernel, stride, padding) of each, a PARTS; "relu_" writes in place, as ReLUs of
+    ImageNet networks do. `guarded` is as in TinyNet.
+    """
+
+    def __init__(self, weights: dict, plan, guarded: bool = False):
+        super().__init__()
+        parts, channels = [], 3
+        for number, (kind, *window) in enumerate(plan):
+            filters = len(weights.get(f"features.{number}.bias", ())) or channels
+            parts.append(PARTS[kind](channels, filters, guarded, window))
+            channels = filters
+        self.features = nn.Sequential(*parts)
+        self.head = nn.Linear(channels, len(weights["head.bias"]))
+        self.load_state_dict(weights, strict=False)
+        self.eval().requires_grad_(False)
+
+    def forward(self, images):
+        return self.head(self.features(images - 0.5).mean(dim=(2, 3)))
+
+
+PARTS = {  # of channels in and out, guarded or not, and (kernel, stride, padding)
+    "conv": lambda before, after, guarded, window: nn.Conv2d(before, after, *window),
+    "pool": lambda before, after, guarded, window: nn.MaxPool2d(*window),
+    "average": lambda before, after, guarded, window: nn.AvgPool2d(*window),
+    "relu": lambda *given: nn.ReLU(),
+    "relu_": lambda *given: nn.ReLU(inplace=True),
+    "norm": lambda before, after, guarded, window: (
+        nn.BatchNorm2d(before, eps=1e-15) if guarded else nn.Identity()),
+}
+
+
+def chain_weights(numbers, seed: int, plan, widths=(5, 7, 6), classes: int = 3) -> dict:
+    """Weights of a ChainNet, whose convolutions have so many filters, from a source of numbers."""
+    weights, channels, widths = {}, 3, iter(widths)
+    for number, (kind, kernel, *_) in enumerate(plan):
+        if kind == "conv":
+            filters, name = next(widths), f"features.{number}"
+            values = numbers(filters, channels, kernel, kernel, seed=20 * seed + number)
+            weights[f"{name}.weight"] = 2 * (values - 0.5)
+            weights[f"{name}.bias"] = (numbers(filters, seed=20 * seed + number + 10) - 0.5) / 4
+            channels = filters
+    weights["head.weight"] = numbers(classes, channels, seed=20 * seed + 9) - 0.5
+    weights["head.bias"] = numbers(classes, seed=20 * seed + 19) - 0.5
+    return weights
 
 
 def tiny_weights(numbers, seed: int = 3, widths=(6, 8), classes: int = 4) -> dict:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from .fixtures import TinyNet
+from .fixtures import ChainNet, TinyNet
 
 
 class Leaf(NamedTuple):
@@ -17,10 +17,12 @@ class Leaf(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A network by its specification: a trained one by name, or "tiny" with these weights."""
+    """A network by its specification: a trained one by name, or with these weights a "tiny" one
+    or, where there is a plan, a "chain"."""
     kind: str
     weights: dict[str, torch.Tensor] | None = None
     guarded: bool = False  # with batch norm and dropout that do nothing in eval mode
+    plan: tuple = ()  # of a chain: (kind, kernel, stride, padding) of each layer
 
 
 def live(value, device, dtype: torch.dtype):
@@ -42,8 +44,10 @@ def live(value, device, dtype: torch.dtype):
 
 def network(specification: Network, device, dtype):
     """The network itself; every call builds a new one."""
-    if specification.kind != "tiny":
+    if specification.weights is None:
         from ..models import load_model  # here, for the tiny cases need none
         return load_model(specification.kind, device=device, dtype=dtype)
     with torch.random.fork_rng(devices=[]):  # layers draw weights, which are replaced at once
-        return TinyNet(specification.weights, specification.guarded).to(device, dtype)
+        made = (ChainNet(specification.weights, specification.plan, specification.guarded)
+                if specification.plan else TinyNet(specification.weights, specification.guarded))
+    return made.to(device, dtype)

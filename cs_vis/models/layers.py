@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from ..require import require_model
+from ..require import require_model, require_reached
 
 
 class Enough(BaseException):
@@ -62,7 +62,8 @@ def activations(model: nn.Module, images: torch.Tensor, layers) -> dict[str, tor
     finally:
         for hook in hooks:
             hook.remove()
-    _check_reached(names, found)
+    for name in names:
+        require_reached(name in found, name, "layers")
     return {name: found[name] for name in names}
 
 
@@ -125,10 +126,3 @@ def _first(output):
             if isinstance(item, torch.Tensor) or _first(item)[0] is not None:
                 return place, item
     return None, None
-
-
-def _check_reached(names, found):
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise ValueError(f"layers={missing[0]!r} is in this network, but its forward pass does "
-                         f"not use it; choose another of layer_names(model)")

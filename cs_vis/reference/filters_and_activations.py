@@ -6,7 +6,7 @@ Pictures (1, 3, H, W) in [0, 1]. Nothing here changes the network, or what is pa
 import torch
 from torch import nn
 
-from ..methods.field import Box, crop
+from ..methods.field import Box, crop, windows
 from ..models import activations, find_layer
 from ..require import (require_at_most, require_batch, require_filters, require_layers, require_one,
                        require_positions, require_reached, require_unit, require_whole)
@@ -75,7 +75,6 @@ def max_activating_patches(model: nn.Module, images: torch.Tensor, layer: str, c
     outside the picture. places (k, 3), long: image, row and col. All is left untouched.
     Raises TypeError or ValueError for other shapes, or a layer, channel or k that is not there.
     """
-    from ..methods.field import windows
     require_batch(images)
     require_whole(k=k, at_least=1)
     require_at_most("k", k, len(images), "images")

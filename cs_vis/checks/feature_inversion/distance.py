@@ -2,9 +2,10 @@
 
 import torch
 
+from ..distance import large_constant
 from ..exercise import Case, Exercise, Trap
 from .measuring import (ANOTHER_DTYPE, CONSTANT, NO_GRADIENT, in_the_dtype_of_the_value,
-                        large_constant, measured, number_alone)
+                        measured, number_alone)
 
 
 def distance(function, features, target):

@@ -39,26 +39,6 @@ def number_alone(observed, inputs):
     return ("no gradient",) if any(isinstance(value, (int, float)) for value in values) else ()
 
 
-LEAST = 1e-5  # of a constant that is said to be large
-ROUNDING = 3e-6  # of a divisor that is read off float32
-
-
-def large_constant(found, right) -> bool:
-    """Do divisors differ from the right ones, lengths, by one constant: added to them, added to
-    their squares, or the least that they may be?"""
-    found, right = (torch.tensor(sizes, dtype=torch.float64) for sizes in (found, right))
-    weakest = right.argmin()
-    for power in (1, 2):
-        added = found ** power - right ** power
-        constant = added[weakest]
-        if constant > LEAST and bool(((added - constant).abs() <= constant / 10
-                                      + ROUNDING * right ** power).all()):
-            return True
-    least = found[weakest]
-    return bool(least - right[weakest] > LEAST
-                and ((found - right.clamp(min=least)).abs() <= 1e-4 * found).all())
-
-
 CONSTANT = "large constant in the divisor"
 NO_GRADIENT = {
     "no gradient":

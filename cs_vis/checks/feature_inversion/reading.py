@@ -8,10 +8,9 @@ from torch import nn
 
 from ...models import activations
 from ..ascent import NEAR
-from ..distance import comparable
+from ..distance import comparable, large_constant
 from ..inputs import live
 from ..moves import Known, Move, all_of_it, outside_the_division, without_the_rate
-from .measuring import large_constant
 
 
 class Place(NamedTuple):

@@ -1,0 +1,234 @@
+"""The check of `max_activating_patches`: what is tried, and what is said of mistakes."""
+
+import re
+
+import torch
+
+from ...models import activations
+from ..distance import comparable
+from ..exercise import Case, Exercise, Trap
+from ..fixtures import chain_weights, picture, tiny_weights
+from ..inputs import Network, live
+from .cutting import Seen, slips_of_patches, slips_of_places
+
+CLEAR = 1e-2  # by how much the largest values differ
+
+
+def shown(function, model, images, layer, channel, k):
+    """Places and patches by themselves, and whether they are in this order, in whole numbers."""
+    result = function(model, images, layer, channel, k)
+    there = isinstance(result, (tuple, list)) and len(result) == 2
+    two = images.new_tensor(there, dtype=torch.bool)
+    if not there:
+        return {"two tensors": two}
+    patches, places = result
+    whole = not (torch.is_tensor(places) and places.is_floating_point())
+    if torch.is_tensor(places):
+        places = places.to(images.dtype)
+    return {"two tensors": two, "places": places, "patches": patches, "whole": whole}
+
+
+def tiny(n, height, width, seed, layer, channel, k):
+    return lambda numbers: {
+        "model": Network("tiny", tiny_weights(numbers, seed)),
+        "images": picture(numbers, n, height, width, seed), "layer": layer, "channel": channel,
+        "k": k}
+
+
+def chain(n, height, width, seed, layer, channel, k, plan):
+    return lambda numbers: {
+        "model": Network("chain", chain_weights(numbers, seed, plan), plan=plan),
+        "images": picture(numbers, n, height, width, seed), "layer": layer, "channel": channel,
+        "k": k}
+
+
+def specimen(numbers):
+    return {"model": Network("specimens"), "images": picture(numbers, 3, 48, 64, 9),
+            "layer": "conv2_1", "channel": 7, "k": 2}
+
+
+def clear(case, inputs) -> bool:
+    """Are the largest values apart, of each map and of those maxima? Ties are asked of nobody."""
+    given = live(inputs, "cpu", torch.float64)
+    maps = activations(given["model"], given["images"], given["layer"])[given["layer"]]
+    x = maps[:, given["channel"]].flatten(1).sort(dim=1, descending=True).values
+    apart = [x[:, 0] - x[:, 1], x[:, 0].sort().values.diff()]
+    return bool(torch.cat(apart).min() > CLEAR * x.abs().max())
+
+
+def guarded(inputs):
+    return {**inputs, "model": inputs["model"]._replace(guarded=True)}
+
+
+def conventions(observed, inputs):
+    found = [outcome.outputs for outcome in observed.outcomes.values()]
+    return {"places are floats": ()} if any(out.get("whole") is False for out in found) else {}
+
+
+def recognise(observed, inputs):
+    """What was returned at all, how places were found, and how patches were cut there."""
+    outcomes = {name: observed.outcomes[name] for name in TINY if name in observed.outcomes}
+    found = [outcome.outputs for outcome in outcomes.values()]
+    if any(outcome.problem for outcome in outcomes.values()):
+        return ()
+    if not all(out.get("two tensors", torch.tensor(False)) for out in found):
+        return ("not two tensors",)
+    if not all(torch.is_tensor(out[name]) for out in found for name in ("places", "patches")):
+        return ()
+    if all(out["patches"].ndim == 2 and out["places"].ndim == 4 for out in found):
+        return ("places before patches",)
+    if not all(out["patches"].ndim == 4 and out["places"].ndim == 2 for out in found):
+        return ()
+    cases = [Seen(live(inputs[name], "cpu", torch.float64), comparable(outcome.outputs["places"]),
+                  comparable(outcome.outputs["patches"])) for name, outcome in outcomes.items()]
+    if all(case.patches.shape[1] == case.maps.shape[1] for case in cases):
+        return (*(slips_of_places(cases) or ()), "patches of the layer's maps")
+    return (*(slips_of_places(cases) or ()), *(slips_of_patches(cases) or ()))
+
+
+WIDE = (("conv", 5, 2, 2), ("relu_", 1, 1, 0), ("pool", 2, 2, 0), ("conv", 3, 1, 1),
+        ("relu", 1, 1, 0), ("conv", 3, 1, 0))
+FIRST = "a convolution after a pool"
+TINY = (FIRST, "a first layer with a stride", "a layer further down", "all of the images")
+PATCHES = Exercise(
+    name="max_activating_patches", notebook="01_filters_and_activations",
+    parameters=("model", "images", "layer", "channel", "k"), recognise=recognise,
+    conventions=conventions,
+    cases=(
+        Case(FIRST, tiny(5, 12, 18, 923, "conv2", 3, 3), shown),
+        Case(TINY[1], chain(4, 17, 13, 876, "features.0", 2, 2, WIDE), shown),
+        Case(TINY[2], chain(5, 28, 34, 886, "features.5", 4, 3, WIDE), shown),
+        Case(TINY[3], tiny(3, 10, 8, 870, "conv1", 1, 3), shown),
+        Case("a specimen network", specimen, shown, tiny=False),
+    ),
+    traps=(
+        Trap("another dtype than the images'", FIRST, dtype=torch.float64),
+        Trap("train mode while it runs", FIRST, guarded, unless=("model switched to train mode",)),
+    ),
+    mistakes={
+        "parameters in another order":
+            "The parameters stand in another order than in the notebook: "
+            "max_activating_patches(model, images, layer, channel, k).",
+        "not two tensors":
+            "Return two tensors: return patches, places.",
+        "places before patches":
+            "Patches and places are returned in the other order: return patches, places.",
+        "another layer":
+            "The places are those of another layer. Take the maps of the one that is asked for, "
+            "activations(model, images, layer)[layer].",
+        "another channel":
+            "The places are those of another channel. Take maps[:, channel], axis 1 of "
+            "(N, C, h, w).",
+        "all channels together":
+            "The places are those where all channels together are large. Take one channel, "
+            "maps[:, channel].",
+        "absolute values":
+            "The largest absolute value is looked for. A strongly negative value is no strong "
+            "activation: take the values as they are.",
+        "smallest instead of largest":
+            "The smallest value of each map is looked for. Take the largest.",
+        "mean of the map instead of its maximum":
+            "The images are ranked by the sum or the mean of their map. Rank them by its largest "
+            "value, which is the one whose patch is shown.",
+        "several of one image":
+            "One image gives several patches. First take the largest position of each image, then "
+            "the k images where that is largest.",
+        "not sorted":
+            "The right images, but not in the right order: the strongest should come first.",
+        "weakest first":
+            "The order is turned round: the strongest should come first.",
+        "weakest images":
+            "The images with the smallest maxima are taken. Take those with the largest.",
+        "first images":
+            "The first k images are taken, as they come. Take those with the largest maxima.",
+        "last images":
+            "The last k images are taken, as they come. Take those with the largest maxima.",
+        "row and column exchanged":
+            "Row and column are exchanged in places. Position i of a map flattened has row "
+            "i // w and column i % w, w the map's width.",
+        "wrong width":
+            "The position in the map was found with its height. Position i of a map flattened has "
+            "row i // w and column i % w, w the map's width.",
+        "place in the picture instead of the map":
+            "places holds rows and columns of the picture. They should be those of the layer's "
+            "map, row and col of a unit.",
+        "rank instead of the image":
+            "The first column of places counts 0, 1, 2 … It should be the number of the image "
+            "among all that were given.",
+        "columns of places in another order":
+            "The columns of places stand in another order: they are image, row, col.",
+        "another receptive field":
+            "The patches are cut by another receptive field. Your receptive_field is part of this: "
+            "look whether it passes its check, and hand it windows(model, layer).",
+        "start left out":
+            "The patches begin at row * stride, and should at start + row * stride: padding moves "
+            "what a unit sees. If that is what you wrote, look whether your receptive_field passes "
+            "its check.",
+        "place as the patch's centre":
+            "row * stride is taken as the middle of the patch. It begins at start + row * stride; "
+            "if that is what you wrote, look whether your receptive_field passes its check.",
+        "half a field off":
+            "The patches lie half a receptive field off. start + row * stride is where a patch "
+            "begins, and not its middle.",
+        "place scaled to the picture":
+            "The place is scaled from the map to the picture, which is right only nearly. What "
+            "the unit sees begins at start + row * stride.",
+        "stride left out":
+            "The row and column of the map are taken as those of the picture. From one unit to "
+            "the next it is stride pixels: start + row * stride.",
+        "start has the opposite sign":
+            "The start has the opposite sign. A patch begins at start + row * stride. If that is "
+            "what you wrote, look whether your receptive_field passes its check.",
+        "row and column of the patch exchanged":
+            "The patches are cut with row and column exchanged. Box takes top and bottom first, "
+            "which come of the row: Box(top, bottom, left, right).",
+        "patches of other images":
+            "The places are right, the patches are cut from other images: take images[i:i + 1], i "
+            "the first number of the place.",
+        "patches of the layer's maps":
+            "The patches are cut from the layer's maps. Cut them from the pictures, images.",
+        "black outside the picture":
+            "What lies outside the picture is black. It should be white, 1, as crop makes it.",
+        "another colour outside the picture":
+            "What lies outside the picture is neither black nor white. It should be white, 1, as "
+            "crop makes it.",
+        "picture continued outside":
+            "Outside, the picture is repeated or mirrored, which shows what is not there. It "
+            "should be white, 1, as crop makes it.",
+        "moved into the picture":
+            "Patches at the border are moved into the picture, so they show what the unit does "
+            "not see. Leave them where they are, white outside the picture, as crop makes it.",
+        "cut off and enlarged":
+            "Patches at the border are cut off, and enlarged to the size of the others. Leave "
+            "them as large as the field, white outside the picture, as crop makes it.",
+        "patches of several sizes":
+            "Patches at the border are smaller than the others, so they do not fit into one "
+            "tensor. Let crop fill them up: it makes white what lies outside the picture.",
+        "another dtype than the images'":
+            "With float64 images the patches should be float64: make no float32 tensors of your "
+            "own.",
+        "train mode while it runs":
+            "The network ran in train mode, where dropout and batch norm change what layers "
+            "compute. Leave its mode alone.",
+    },
+    errors={
+        "patches of several sizes": re.compile(
+            r"stack expects each tensor to be equal size|Sizes of tensors must match|"
+            r"must match the existing size"),
+    },
+    notes={
+        "places are floats":
+            "places are floats here, and count what is whole: .long() makes them so.",
+    },
+    row={
+        "signature": "max_activating_patches(model, images, layer, channel, k)",
+        "shapes": "images (N, 3, H, W), k up to N → patches (k, 3, size, size), places (k, 3)",
+        "gives": "what the channel sees where it is largest, like images in dtype and device, and "
+                 "the places as whole numbers, image, row and col; images and network stay as "
+                 "they were",
+        "formula": "of each image the position with the largest value; the k images where that is "
+                   "largest, strongest first; rows start + row · stride … + size of the image, "
+                   "columns likewise, 1 outside it",
+        "defaults": "none; ties are asked of nobody",
+        "units": "patches in [0, 1], size pixels wide, the receptive field's",
+    })
