@@ -23,6 +23,17 @@ MISTAKES, ALTERNATIVES, mistake, alternative = collection(*EXERCISES)
 NEAREST, PCA, LAYOUT = EXERCISES
 
 
+def put_together(exercise, build, *factors, apart=lambda names: False):
+    """Every slip in all its forms, and every two of them in their first forms but those `apart`."""
+    for names, entries in products(*factors, at_most=1):
+        mistake(exercise, *names)(build(*entries))
+    first = [{name: entry for name, entry in factor.items() if not name.endswith(" ")}
+             for factor in factors]
+    for names, entries in products(*first, at_most=2):
+        if len(names) == 2 and not apart(set(names)):
+            mistake(exercise, *names)(build(*entries))
+
+
 # --- nearest_neighbors: mistakes
 
 MEASURES = {  # of the query (D,) and the gallery (M, D): what is smallest for the nearest
@@ -94,8 +105,10 @@ def neighbors_by(measure=MEASURES[""], left_out=LEFT_OUT[""], pick=PICKS[""]):
     return nearest_neighbors
 
 
-for names, entries in products(MEASURES, LEFT_OUT, PICKS, at_most=2):
-    mistake(NEAREST, *names)(neighbors_by(*entries))
+BACKWARDS = {"farthest instead of nearest", "similarity sorted the wrong way"}
+LATER = {*LEFT_OUT} - {"", "first always left out", "places in a shorter gallery"}  # the query is last
+put_together(NEAREST, neighbors_by, MEASURES, LEFT_OUT, PICKS,
+             apart=lambda names: names & BACKWARDS and names & LATER or "rows returned" in names)
 
 
 @mistake(NEAREST, "distance to itself not quite 0")
@@ -147,7 +160,8 @@ def filled_into_zeros(query, gallery, k):
 
 @mistake(NEAREST, "parameters in another order")
 def gallery_first(gallery, query, k):
-    return neighbors_by()(query, gallery, k)
+    distances = torch.stack([(row - query).norm() for row in gallery])
+    return in_order(distances, same(query, gallery))[:k]
 
 
 @mistake(NEAREST, "float32 only")
@@ -314,18 +328,14 @@ def pca_by(centre=CENTRES[""], rows=ROWS[""], sign=SIGNS[""], points=POINTS[""],
 
 def one_cause(names) -> bool:
     """Slips of which one hides the other, or that together are one."""
-    names = set(names)
-    return bool(
-        # the minus is the same twice, and what has no shape has no sign
-        {"points as columns", "reconstruction instead of points"} & names
-        and "points turned otherwise" in names
-        or "all directions returned" in names and names & {
-            "component turned otherwise", "points turned otherwise"})
+    shapes = {"points as columns", "reconstruction instead of points", "all directions returned",
+              "columns of U"}
+    return bool(shapes & names and names & {"component turned otherwise", "points turned otherwise"}
+                or {"not centred", "points not centred"} == names
+                or {"centred by rows", "smallest first"} == names)  # a sum of nothing
 
 
-for names, entries in products(CENTRES, ROWS, SIGNS, POINTS, VARIANCES, at_most=2):
-    if not one_cause(names):
-        mistake(PCA, *names)(pca_by(*entries))
+put_together(PCA, pca_by, CENTRES, ROWS, SIGNS, POINTS, VARIANCES, apart=one_cause)
 
 
 @mistake(PCA, "component turned otherwise")
@@ -488,29 +498,22 @@ def each_axis(p):
 
 SCALES = {  # of the points
     "": each_axis,
-    "points not scaled": lambda p: p,
-    "points not scaled ": lambda p: p - p.amin(dim=0),
-    "axes scaled together": lambda p: (p - p.amin()) / (p.amax() - p.amin()),
-    "axes scaled together ":
+    "axes not scaled one by one": lambda p: p,
+    "axes not scaled one by one ": lambda p: p - p.amin(dim=0),
+    "axes not scaled one by one  ": lambda p: (p - p.amin()) / (p.amax() - p.amin()),
+    "axes not scaled one by one   ":
         lambda p: (p - p.amin(dim=0)) / (p.amax(dim=0) - p.amin(dim=0)).amax(),
     "points standardised": lambda p: (p - p.mean(dim=0)) / p.std(dim=0),
     "points standardised ": lambda p: 0.5 + (p - p.mean(dim=0)) / (2 * p.std(dim=0)),
-    "points divided by their largest": lambda p: p / p.amax(dim=0),
-    "points divided by their largest ": lambda p: p / p.abs().amax(dim=0),
-    "points divided by their largest  ": lambda p: p / p.amax(),
+    "axes not scaled one by one     ": lambda p: p / p.amax(dim=0),
+    "axes not scaled one by one      ": lambda p: p / p.abs().amax(dim=0),
+    "axes not scaled one by one       ": lambda p: p / p.amax(),
     "ranks instead of places": lambda p: p.argsort(dim=0).argsort(dim=0).to(p) / (len(p) - 1),
 }
 TURNS = {  # of the scaled points
     "": lambda p: p, "rows and columns exchanged": lambda p: p.flip(1),
     "y up": lambda p: torch.stack([p[:, 0], 1 - p[:, 1]], dim=1),
     "mirrored": lambda p: torch.stack([1 - p[:, 0], p[:, 1]], dim=1),
-}
-TICKS = {  # of n: where columns and rows lie
-    "": lambda n: torch.arange(n) / (n - 1),
-    "cells not scaled": torch.arange,
-    "cells at other places": lambda n: (torch.arange(n) + 0.5) / n,
-    "cells at other places ": lambda n: torch.arange(n) / n,
-    "cells at other places  ": lambda n: (torch.arange(n) + 1) / n,
 }
 COSTS = {  # of the differences (points, cells, 2)
     "": lambda d: d.square().sum(dim=2),
@@ -579,16 +582,15 @@ JOINS = {  # of the cells (n, n, 3, h, w)
     "images rescaled": lambda c: (joined(c) - c.min()) / (c.max() - c.min()),
     "images rescaled ": lambda c: joined(c) * 255,
     "images rescaled  ": lambda c: joined(c) * 2 - 1,
-    "rows and columns exchanged": lambda c: joined(c.transpose(0, 1)),
-    "y up": lambda c: joined(c.flip(0)),
-    "y up ": lambda c: joined(c).flip(2),
-    "mirrored": lambda c: joined(c.flip(1)),
+    "rows and columns exchanged ": lambda c: joined(c.transpose(0, 1)),
+    "y up ": lambda c: joined(c.flip(0)), "y up  ": lambda c: joined(c).flip(2),
+    "mirrored ": lambda c: joined(c.flip(1)),
 }
 
 
-def layout_by(scale=SCALES[""], turn=TURNS[""], tick=TICKS[""], cost=COSTS[""],
-              search=SEARCHES[""], join=JOINS[""]):
-    """grid_layout put together from its factors."""
+def layout_by(scale=SCALES[""], turn=TURNS[""], cost=COSTS[""],
+              search=SEARCHES[""], join=JOINS[""], tick=lambda n: torch.arange(n) / (n - 1)):
+    """grid_layout put together from its factors; tick says where columns and rows lie."""
     def grid_layout(points, images):
         n = math.isqrt(len(points))
         ticks = tick(n).to(points)
@@ -601,13 +603,14 @@ def layout_by(scale=SCALES[""], turn=TURNS[""], tick=TICKS[""], cost=COSTS[""],
 
 def turned_twice(names) -> bool:
     """Slips that put each other right, or that leave nothing of each other."""
-    turns = {"rows and columns exchanged", "y up", "mirrored"}
-    return len(names) == 2 and (set(names) <= turns or "images in the given order" in names)
+    turns = {"rows and columns exchanged", "y up", "mirrored", "farthest instead of nearest"}
+    near = {"one by one", "images more than once"}  # the same for a distance and its square
+    return (names <= turns or "images in the given order" in names
+            or bool("distances not squared" in names and names & near)
+            or {"y up", "one axis alone"} == names)
 
 
-for names, entries in products(SCALES, TURNS, TICKS, COSTS, SEARCHES, JOINS, at_most=2):
-    if not turned_twice(names):
-        mistake(LAYOUT, *names)(layout_by(*entries))
+put_together(LAYOUT, layout_by, SCALES, TURNS, COSTS, SEARCHES, JOINS, apart=turned_twice)
 
 
 def by_keys(first, second):
@@ -704,6 +707,16 @@ def by_products(points, images):
     cells = torch.cartesian_prod(ticks, ticks)[:, [1, 0]]
     _, chosen = linear_sum_assignment((cells @ each_axis(points).T).cpu().numpy(), maximize=True)
     return joined(images[chosen].unflatten(0, (n, n)))
+
+
+@alternative(LAYOUT, "cells in the middles of n parts: all are moved, and drawn together, alike")
+def middles(points, images):
+    return layout_by(tick=lambda n: (torch.arange(n) + 0.5) / n)(points, images)
+
+
+@alternative(LAYOUT, "cells at 0 … n - 1 and points in [0, 1]: only the extents' proportion counts")
+def far_cells(points, images):
+    return layout_by(tick=torch.arange)(points, images)
 
 
 @alternative(LAYOUT, "other parameter names, with a note")

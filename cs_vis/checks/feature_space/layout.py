@@ -10,11 +10,13 @@ def laid_out(function, points, images):
 
 
 def scattered(n, height, width, seed, spread=(40.0, 6.0), corner=(-25.0, 3.0)):
-    """n · n points as t-SNE may give them, of which one axis is longer and none begins at 0."""
+    """n · n points as t-SNE may give them: one axis is longer, none begins at 0, and along the
+    first most lie near its beginning, along the second near its two ends."""
     def inputs(numbers):
-        points = numbers(n * n, 2, seed=seed) ** 2 * torch.tensor(spread) + torch.tensor(corner)
+        x, y = numbers(n * n, 2, seed=seed).T
+        shape = torch.stack([x ** 3, 0.5 + 4 * (y - 0.5) ** 3], dim=1)
         images = numbers(n * n, 3, height, width, seed=seed + 1)
-        return {"points": points, "images": images}
+        return {"points": shape * torch.tensor(spread) + torch.tensor(corner), "images": images}
     return inputs
 
 
@@ -22,14 +24,15 @@ FIRST = "pictures higher than wide"
 LAYOUT = Exercise(
     name="grid_layout", notebook="02_feature_space", parameters=("points", "images"),
     cases=(
-        Case(FIRST, scattered(3, 3, 2, 401), laid_out),
-        Case("pictures wider than high", scattered(4, 1, 2, 411, (5.0, 30.0), (1.0, -20.0)),
+        Case(FIRST, scattered(4, 2, 1, 402), laid_out),
+        Case("pictures wider than high", scattered(4, 1, 2, 405, (5.0, 30.0), (1.0, -20.0)),
              laid_out),
-        Case("square pictures", scattered(3, 2, 2, 421, (20.0, 20.0), (-4.0, 8.0)), laid_out),
-        Case("four pictures", scattered(2, 2, 3, 431), laid_out),
+        Case("square pictures", scattered(3, 2, 2, 421, (20.0, 11.0), (-4.0, 8.0)), laid_out),
     ),
     traps=(
-        Trap("float32 only", FIRST, dtype=torch.float64),
+        Trap("float32 only", FIRST, dtype=torch.float64,
+             unless=("another distance", "one axis alone",  # of which several ways are best
+                     "ranks instead of places")),
     ),
     mistakes={
         "parameters in another order":
@@ -45,25 +48,14 @@ LAYOUT = Exercise(
             "The picture is upside down: points[:, 1] grows downwards, as rows of a picture do.",
         "mirrored":
             "The picture is mirrored: points[:, 0] grows to the right.",
-        "points not scaled":
-            "The points were not scaled to the cells. Subtract each axis's minimum and divide by "
-            "its extent, so that both run from 0 to 1.",
-        "axes scaled together":
-            "Both axes were scaled by one number. Each has its own minimum and maximum: "
-            "points.amin(dim=0), points.amax(dim=0).",
+        "axes not scaled one by one":
+            "The axes were not scaled, or by one number, or not by their extents. Each has its own "
+            "minimum and maximum: points.amin(dim=0), points.amax(dim=0).",
         "points standardised":
             "The points were scaled by mean and standard deviation. Scale each axis to [0, 1] by "
             "its own minimum and maximum.",
-        "points divided by their largest":
-            "The points were divided by their largest value, so that they do not begin at 0. "
-            "Subtract each axis's minimum first.",
         "ranks instead of places":
             "The points were replaced by their ranks. Scale their coordinates to [0, 1].",
-        "cells not scaled":
-            "The cells lie at 0 … n - 1 and the points in [0, 1]. Divide the cells by n - 1.",
-        "cells at other places":
-            "The first cell lies at 0 and the last at 1: (column, row) / (n - 1), and not the "
-            "middles of n parts, nor column / n.",
         "distances not squared":
             "The distances themselves were added up. Add up their squares, so that no image lies "
             "far off.",

@@ -14,7 +14,7 @@ def found(function, query, gallery, k):
 
 def found_of_each(function, gallery, k):
     """What is found for each row of the gallery, one below the other."""
-    results = [found(function, row.clone(), gallery, k)["result"] for row in gallery]
+    results = [found(function, row.clone(), gallery.clone(), k)["result"] for row in gallery]
     stackable = all(torch.is_tensor(x) and x.shape == results[0].shape for x in results)
     return {"result": torch.stack(results) if stackable else results[0]}
 
@@ -51,24 +51,23 @@ def gallery_with(places, rows, columns, k, seed):
     return inputs
 
 
-def hardly_apart(place, rows, columns, k, seed):
-    """Two rows that differ from the query by 2^-14 and 2^-12, in one column: its neighbours."""
+def hardly_apart(places, rows, columns, k, seed):
+    """Two rows, 1 and 5, that differ from the query by 2^-14 and 2^-12, in one column."""
     def inputs(numbers):
-        given = gallery_with((place,), rows, columns, k, seed)(numbers)
-        query = given["query"]
-        query.copy_(numbers(columns, seed=seed + 3) - 0.5)
-        given["gallery"][[place, place - 2, place + 2]] = query
-        given["gallery"][place - 2, 1] += 2 ** -12
-        given["gallery"][place + 2, 0] -= 2 ** -14
+        given = gallery_with(places, rows, columns, k, seed)(numbers)
+        given["query"].copy_(numbers(columns, seed=seed + 3) - 0.5)
+        given["gallery"][[1, 5, *places]] = given["query"]
+        given["gallery"][1, 1] += 2 ** -12
+        given["gallery"][5, 0] -= 2 ** -14
         return given
     return inputs
 
 
-def far_from_zero(rows, columns, k, seed):
+def far_from_zero(rows, columns, k, seed, distance=4):
     """Long rows far from 0, which differ in a few columns most: a distance that is computed from
     products, as torch.cdist does with more than 25 rows, is not 0 from a row to itself."""
     def inputs(numbers):
-        gallery = 4 + numbers(rows, columns, seed=seed) / 8
+        gallery = distance + numbers(rows, columns, seed=seed) / 7  # sevenths: exact in no float
         gallery[:, :3] += 8 * (numbers(rows, 3, seed=seed + 1) - 0.5)
         return {"gallery": gallery, "k": k}
     return inputs
@@ -76,7 +75,8 @@ def far_from_zero(rows, columns, k, seed):
 
 FIRST, ABSENT = "a query in the gallery", "a query that is not in it"
 TWICE = "one that stands in it twice, at both ends"
-CLOSE, EACH = "rows hardly apart", "every row of a large gallery"
+CLOSE = ("rows hardly apart", "rows hardly apart, none of them the query")
+EACH = "every row of a large gallery"
 
 
 def own_place(observed, inputs):
@@ -104,14 +104,15 @@ NEAREST = Exercise(
         Case(FIRST, gallery_with((PLACE,), 13, 5, 4, 201), found),
         Case(ABSENT, gallery_with((), 11, 4, 5, 211), found),
         Case(TWICE, gallery_with((0, -1), 12, 6, 4, 221), found),
-        Case("all rows but the query", gallery_with((2,), 9, 5, 8, 231), found),
-        Case(CLOSE, hardly_apart(4, 10, 3, 4, 241), found),
+        Case("all rows but two that are the query", gallery_with((2, 5), 10, 5, 8, 231), found),
+        Case(CLOSE[0], hardly_apart((3,), 10, 3, 4, 241), found),
+        Case(CLOSE[1], hardly_apart((), 9, 4, 3, 245), found),
         Case(EACH, far_from_zero(28, 192, 2, 251), found_of_each),
     ),
     traps=(
         Trap("indices not whole numbers", FIRST, call=ones_if_whole, expect=torch.ones_like,
              unless=("distances returned", "rows returned")),
-        Trap("float32 only", FIRST, dtype=torch.float64),
+        Trap("float32 only", FIRST, dtype=torch.float64, unless=("indices not whole numbers",)),
     ),
     mistakes={
         "parameters in another order":

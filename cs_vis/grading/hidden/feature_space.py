@@ -10,7 +10,8 @@ from scipy.optimize import linear_sum_assignment
 
 from cs_vis.checks.feature_space import LAYOUT, NEAREST, PCA
 from cs_vis.checks.feature_space.layout import scattered
-from cs_vis.checks.feature_space.nearest import CLOSE, EACH, far_from_zero, gallery_with
+from cs_vis.checks.feature_space.nearest import (CLOSE, EACH, far_from_zero, gallery_with,
+                                                 hardly_apart)
 from cs_vis.checks.feature_space.principal import cloud
 from cs_vis.checks.fixtures import drawn
 from cs_vis.grading.hidden import Cell, Visible, off_by, until
@@ -38,7 +39,7 @@ def well_apart(inputs, least=1e-3) -> bool:
 
 
 def neighbors_fit(case, inputs) -> bool:
-    return well_apart(inputs, {EACH: 1e-2, CLOSE: 1e-8}.get(case.name, 1e-3))
+    return well_apart(inputs, {EACH: 1e-2}.get(case.name, 1e-8 if case.name in CLOSE else 1e-3))
 
 
 def present(generator):
@@ -47,13 +48,15 @@ def present(generator):
     return [fitting(generator, gallery_with((place,), 14, 6, 5, 0), well_apart),
             fitting(generator, gallery_with((other, place), 15, 4, 6, 0), well_apart),
             fitting(generator, gallery_with((0,), 8, 5, 7, 0), well_apart),
-            fitting(generator, far_from_zero(30, 160, 3, 0),
+            hardly_apart((place + 6,), 15, 5, 4, 0)(drawn(generator)),
+            fitting(generator, far_from_zero(30, 160, 3, 0, distance=50),
                     lambda inputs: well_apart(inputs, 1e-2))]
 
 
 def absent(generator):
-    return [fitting(generator, gallery_with((), rows, columns, k, 0), well_apart)
-            for rows, columns, k in ((16, 6, 6), (9, 7, 3))]
+    return [*(fitting(generator, gallery_with((), rows, columns, k, 0), well_apart)
+              for rows, columns, k in ((16, 6, 6), (9, 7, 3))),
+            hardly_apart((), 12, 5, 4, 0)(drawn(generator))]
 
 
 def judge_places(words):
@@ -65,7 +68,7 @@ def judge_places(words):
 
 ONE = NEAREST.cases[0].name
 neighbors_check = Visible(NEAREST, fits=neighbors_fit)
-in_gallery = Cell(NEAREST, reference.nearest_neighbors, (ONE, ONE, ONE, EACH),
+in_gallery = Cell(NEAREST, reference.nearest_neighbors, (ONE, ONE, ONE, ONE, EACH),
                   "queries in the gallery: at any place, twice, and each row of a large one",
                   present, judge_places("with a query in the gallery"))
 not_in_gallery = Cell(NEAREST, reference.nearest_neighbors, ONE,
@@ -91,9 +94,25 @@ def pca_fits(case, inputs) -> bool:
     return tells_apart(inputs)
 
 
+RULES = {  # other signs that a component may be given, of the component and its points
+    "its first entry": lambda c, p: c[0], "its last entry": lambda c, p: c[-1],
+    "its sum": lambda c, p: c.sum(), "its first point": lambda c, p: p[0],
+    "its largest point": lambda c, p: p[p.abs().argmax()],
+    "its points' sum of cubes": lambda c, p: (p ** 3).sum()}
+
+
+def tells_rules_apart(clouds) -> bool:
+    """Is there, for each other rule, a component that it turns the other way?"""
+    pairs = [(c, p) for given in clouds
+             for points, components, _ in [reference.pca(**given)]
+             for c, p in zip(components, points.T)]
+    return all(any(rule(c, p) < 0 for c, p in pairs) for rule in RULES.values())
+
+
 def clouds(generator):
-    return [fitting(generator, cloud(rows, columns, k, 0), tells_apart)
-            for rows, columns, k in ((12, 4, 2), (7, 13, 4), (15, 6, 3))]
+    return until(lambda: [fitting(generator, cloud(rows, columns, k, 0), tells_apart)
+                          for rows, columns, k in ((12, 4, 2), (7, 13, 4), (15, 6, 3))],
+                 tells_rules_apart)
 
 
 def judge_part(name, flag=None, but=""):
@@ -122,14 +141,26 @@ variances = Cell(PCA, reference.pca, PCA.cases[0].name, "the variances of three 
 
 # --- grid_layout
 
-def one_way_is_best(inputs) -> bool:
-    """Is the best way to fill the cells better than the second by more than rounding?"""
-    points = inputs["points"]
+def scaled(points):
+    return (points - points.amin(dim=0)) / (points.amax(dim=0) - points.amin(dim=0))
+
+
+OTHER_SCALES = (lambda points: points, lambda points: points / points.std(dim=0),
+                lambda points: points / points.amax(dim=0).abs(),
+                lambda points: points.argsort(dim=0).argsort(dim=0).double())
+
+
+def costs_of(points, scale=scaled, power=2):
+    """(cells, points), the cells row by row."""
     n = math.isqrt(len(points))
-    low, high = points.aminmax(dim=0)
     ticks = torch.linspace(0, 1, n, dtype=points.dtype)
     cells = torch.stack([ticks.repeat(n), ticks.repeat_interleave(n)], dim=1)
-    costs = torch.cdist(cells, (points - low) / (high - low)).square().numpy()
+    return torch.cdist(cells, scale(points)).pow(power).numpy()
+
+
+def one_way_is_best(inputs) -> bool:
+    """Is the best way to fill the cells better than the second by more than rounding?"""
+    costs = costs_of(inputs["points"])
     best = linear_sum_assignment(costs)
     for pair in zip(*best):
         barred = costs.copy()
@@ -139,14 +170,23 @@ def one_way_is_best(inputs) -> bool:
     return True
 
 
+def tells_ways_apart(inputs) -> bool:
+    """Do other scales, and distances that are not squared, lead to another picture?"""
+    points = inputs["points"]
+    best = linear_sum_assignment(costs_of(points))[1]
+    others = [costs_of(points, power=1), *(costs_of(points, scale) for scale in OTHER_SCALES)]
+    return one_way_is_best(inputs) and all(
+        (linear_sum_assignment(costs)[1] != best).any() for costs in others)
+
+
 def layout_fits(case, inputs) -> bool:
     return one_way_is_best(inputs)
 
 
 def oblong(generator):
-    return [fitting(generator, scattered(n, height, width, 0, spread, corner), one_way_is_best)
+    return [fitting(generator, scattered(n, height, width, 0, spread, corner), tells_ways_apart)
             for n, height, width, spread, corner in (
-                (5, 2, 3, (3.0, 50.0), (-9.0, 4.0)), (4, 3, 1, (70.0, 9.0), (2.0, -30.0)))]
+                (5, 2, 3, (3.0, 50.0), (-9.0, 4.0)), (6, 3, 1, (70.0, 9.0), (2.0, -30.0)))]
 
 
 def square(generator):
