@@ -77,9 +77,14 @@ def first_only(pair):
     return pair.is_(first) or pair.is_(first[0])
 
 
+def shorter_side(x):
+    """Of rows and columns the fewer, 0 where there are none of either."""
+    return min(x.shape[-2:]) if x.ndim >= 2 else 0
+
+
 def shifted(down, right):
     def holds(pair):
-        if pair.result.shape != pair.right.shape or min(pair.right.shape[-2:], default=0) < 3:
+        if pair.result.shape != pair.right.shape or shorter_side(pair.right) < 3:
             return False
         inner = (..., slice(1, -1), slice(1, -1))
         moved = pair.right.roll((down, right), (-2, -1))
@@ -88,7 +93,7 @@ def shifted(down, right):
 
 
 def but_for_the_border(pair):
-    if pair.result.shape != pair.right.shape or min(pair.right.shape[-2:], default=0) < 4:
+    if pair.result.shape != pair.right.shape or shorter_side(pair.right) < 4:
         return False
     edge = torch.ones(pair.right.shape[-2:], dtype=torch.bool)
     edge[1:-1, 1:-1] = False
