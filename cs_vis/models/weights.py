@@ -41,6 +41,13 @@ def folder() -> Path | None:
     return Path(value)
 
 
+def at_hand(wanted) -> list[str]:
+    """Those of the wanted networks whose weights lie in the folder CS_VIS_WEIGHTS: no download."""
+    from . import imagenet  # here, for that imports us
+    return [name for name in wanted
+            if folder() is not None and in_folder(name, imagenet.NAMES) is not None]
+
+
 def in_folder(name: str, names) -> Path | None:
     """The file of network `name` in the folder CS_VIS_WEIGHTS, None if there is none."""
     files = [] if folder() is None else sorted(folder().iterdir())
