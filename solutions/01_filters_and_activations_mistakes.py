@@ -65,7 +65,7 @@ ENDS = {
     "channels last": lambda x: x.permute(0, 2, 3, 1),
     "rows and columns exchanged": lambda x: x.transpose(2, 3),
     "colours in the opposite order": lambda x: x.flip(1),
-    "enlarged": lambda x: F.interpolate(x, scale_factor=4),
+    "enlarged": lambda x: F.interpolate(x, scale_factor=2),
 }
 
 
@@ -525,3 +525,181 @@ for (name,), rules in choices(FACTORS, 1):
     if name in FIELD_SLIPS:
         mistake(PATCHES, "another receptive field")(patches_by(patches=[*RIGHT_PATCHES[:-1],
                                                                          rules]))
+
+
+@mistake(PATCHES, "parameters in another order")
+def images_first(images, model, layer, channel, k):
+    return patches_by()(model, images, layer, channel, k)
+
+
+@mistake(PATCHES, "not two tensors")
+def patches_alone(model, images, layer, channel, k):
+    return patches_by()(model, images, layer, channel, k)[0]
+
+
+@mistake(PATCHES, "places before patches")
+def places_first(model, images, layer, channel, k):
+    return patches_by()(model, images, layer, channel, k)[::-1]
+
+
+@mistake(PATCHES, "another layer")
+def of_the_next_layer(model, images, layer, channel, k):
+    """Where the next layer is largest, cut by the field of the right one."""
+    later = {"conv1": "pool", "conv2": "relu", "features.0": "features.2",
+             "features.3": "features.4", "conv2_1": "relu2_1"}[layer]
+    found = patches_by(which=lambda name: later)(model, images, later, channel, k)[1]
+    field = counted(windows(model, layer), *RIGHT_FIELD)
+    maps = activations(model, images, layer)[layer]
+    given = {"images": images}
+    return torch.cat(cutting.patches_by(given, maps, field, found, *RIGHT_PATCHES[:-1])), found
+
+
+@mistake(PATCHES, "patches of the layer's maps")
+def maps_cut(model, images, layer, channel, k):
+    maps = activations(model, images, layer)[layer]
+    _, places = patches_by()(model, images, layer, channel, k)
+    return torch.cat([crop_at(maps, i, row, col, 3) for i, row, col in places.tolist()]), places
+
+
+def crop_at(maps, i, row, col, side):
+    around = F.pad(maps[i:i + 1], (side,) * 4)
+    return around[..., row + side:row + 2 * side, col + side:col + 2 * side]
+
+
+@mistake(PATCHES, "patches of several sizes")
+def cut_off(model, images, layer, channel, k):
+    _, places = patches_by()(model, images, layer, channel, k)
+    size, stride, start = counted(windows(model, layer), *RIGHT_FIELD)
+    patches = []
+    for i, row, col in places.tolist():
+        top, left = start + row * stride, start + col * stride
+        patches.append(images[i, :, max(top, 0):top + size, max(left, 0):left + size])
+    return torch.stack(patches), places
+
+
+@mistake(PATCHES, "another dtype than the images'")
+def into_float_zeros(model, images, layer, channel, k):
+    patches, places = patches_by()(model, images, layer, channel, k)
+    result = torch.zeros(patches.shape)
+    result[:] = patches
+    return result, places
+
+
+@mistake(PATCHES, "train mode while it runs")
+def in_train_mode(model, images, layer, channel, k):
+    """activations puts back what batch norm learns."""
+    result = patches_by()(model.train(), images, layer, channel, k)
+    model.eval()
+    return result
+
+
+@mistake(PATCHES, "model switched to train mode")
+def left_in_train_mode(model, images, layer, channel, k):
+    return patches_by()(model.train(), images, layer, channel, k)
+
+
+@mistake(PATCHES, "input changed")
+def whitened(model, images, layer, channel, k):
+    patches, places = patches_by()(model, images, layer, channel, k)
+    images[:, :, 0, 0] = 1
+    return patches, places
+
+
+@mistake(PATCHES, "several of one image", "row and column exchanged")
+def all_at_once(model, images, layer, channel, k):
+    maps = activations(model, images, layer)[layer][:, channel]
+    n, h, w = maps.shape
+    best = maps.flatten().topk(k).indices
+    size, stride, start = counted(windows(model, layer), *RIGHT_FIELD)
+    patches, places = [], []
+    for i in best.tolist():
+        image, row, col = i // (h * w), i % (h * w) // w, i % w
+        places.append([image, col, row])
+        top, left = start + col * stride, start + row * stride
+        patches.append(crop(images[image:image + 1], Box(top, top + size, left, left + size)))
+    return torch.cat(patches), torch.tensor(places)
+
+
+COMBINED[PATCHES] += [(names, patches_by(places=rules))
+                      for names, rules in choices(cutting.PLACES, 2) if len(set(names)) == 2]
+
+
+# --- max_activating_patches: right
+
+def field_of(model, layer):
+    return counted(windows(model, layer), *RIGHT_FIELD)
+
+
+@alternative(PATCHES, "one image at a time")
+def one_at_a_time(model, images, layer, channel, k):
+    found = []
+    for i in range(len(images)):
+        values = activations(model, images[i:i + 1], layer)[layer][0, channel]
+        row, col = divmod(int(values.argmax()), values.shape[1])
+        found.append((float(values[row, col]), i, row, col))
+    found = sorted(found, reverse=True)[:k]
+    size, stride, start = field_of(model, layer)
+    patches = [crop(images[i:i + 1], Box(start + row * stride, start + row * stride + size,
+                                         start + col * stride, start + col * stride + size))[0]
+               for _, i, row, col in found]
+    return torch.stack(patches), torch.tensor([place for _, *place in found])
+
+
+@alternative(PATCHES, "topk of amax, a white frame around all pictures")
+def in_a_white_frame(model, images, layer, channel, k):
+    size, stride, start = field_of(model, layer)
+    maps = activations(model, images, layer)[layer][:, channel]
+    images_found = maps.amax(dim=(1, 2)).topk(k).indices
+    framed = F.pad(images, (size,) * 4, value=1.0)
+    patches = images.new_ones(k, 3, size, size)
+    places = torch.zeros(k, 3, dtype=torch.long, device=images.device)
+    for rank, i in enumerate(images_found):
+        row, col = (maps[i] == maps[i].max()).nonzero()[0]
+        top, left = (int(start + x * stride + size) for x in (row, col))
+        patches[rank] = framed[i, :, top:top + size, left:left + size]
+        places[rank] = torch.stack([i, row, col])
+    return patches, places
+
+
+@alternative(PATCHES, "pasted into white, pixel by pixel, in NumPy")
+def pasted(model, images, layer, channel, k):
+    size, stride, start = field_of(model, layer)
+    with torch.no_grad():
+        maps = activations(model, images, layer)[layer][:, channel].cpu().numpy()
+    order = np.argsort(-maps.max(axis=(1, 2)))[:k]
+    patches, places = images.new_ones(k, 3, size, size), []
+    for rank, i in enumerate(order):
+        row, col = np.unravel_index(maps[i].argmax(), maps[i].shape)
+        places.append([int(i), int(row), int(col)])
+        for y in range(size):
+            for x in range(size):
+                r, c = start + row * stride + y, start + col * stride + x
+                if 0 <= r < images.shape[2] and 0 <= c < images.shape[3]:
+                    patches[rank, :, y, x] = images[int(i), :, r, c]
+    return patches, torch.tensor(places)
+
+
+@alternative(PATCHES, "max over rows, then columns; a list, and places as int32")
+def max_twice(model, images, layer, channel, k):
+    size, stride, start = field_of(model, layer)
+    maps = activations(model, images, [layer])[layer][:, channel]
+    rows_max, rows = maps.max(dim=1)
+    best, cols = rows_max.max(dim=1)
+    order = best.sort(descending=True).indices[:k]
+    rows = rows[torch.arange(len(maps)), cols]
+    places = torch.stack((order, rows[order], cols[order]), 1).int()
+    patches = [crop(images[i][None], Box(*(start + stride * row + d for d in (0, size)),
+                                         *(start + stride * col + d for d in (0, size))))
+               for i, row, col in places.tolist()]
+    return [torch.cat(patches), places]
+
+
+@alternative(PATCHES, "places as floats, with a note")
+def float_places(model, images, layer, channel, k):
+    patches, places = patches_by()(model, images, layer, channel, k)
+    return patches, places.to(images.dtype)
+
+
+@alternative(PATCHES, "other parameter names, with a note")
+def patches_renamed(net, pictures, name, number, count):
+    return patches_by()(net, pictures, name, number, count)

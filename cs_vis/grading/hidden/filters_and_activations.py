@@ -6,7 +6,7 @@ Networks, sizes and values differ from the visible check's: who recognises those
 import torch
 
 from cs_vis.checks.filters_and_activations import FIELD, FILTERS, MAPS, PATCHES
-from cs_vis.checks.filters_and_activations.field import CONV, NUMBERS, POINT, POOL, WIDE, row_of
+from cs_vis.checks.filters_and_activations.field import CONV, NUMBERS, POOL, SPARSE, WIDE, row_of
 from cs_vis.checks.filters_and_activations.filters import FLAT, filters, with_flat
 from cs_vis.checks.filters_and_activations.maps import chain as chain_of
 from cs_vis.checks.filters_and_activations.maps import guarded
@@ -116,6 +116,8 @@ def judge_field(words):
             if not all(bool(outputs.get(name, torch.tensor(False)))
                        for name in ("three numbers", "whole numbers")):
                 return f"{words}, it should return three whole numbers: size, stride, start"
+            if not outputs["layers as they were"]:
+                return f"{words}, the list of layers is changed"
             for name in NUMBERS:
                 if outputs[name] != right[name]:
                     return (f"{words}, the {name} for {given['layers']} is "
@@ -131,13 +133,13 @@ plain_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
                    judge_field("for convolutions alone"))
 mixed_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
                    "two fresh rows of convolutions and pools with padding",
-                   rows((CONV, POOL, POINT, WIDE, POOL, CONV), (WIDE, POOL, CONV, POOL, CONV)),
+                   rows((CONV, POOL, SPARSE, WIDE, POOL, CONV), (WIDE, POOL, CONV, POOL, CONV)),
                    judge_field("for convolutions and pools with padding"))
 
 
 # --- max_activating_patches
 
-NET = (("conv", 4, 2, 1), ("relu_", 1, 1, 0), ("pool", 3, 3, 0), ("conv", 3, 1, 1))
+NET = (("conv", 4, 2, 0), ("relu_", 1, 1, 0), ("pool", 3, 3, 0), ("conv", 3, 1, 1))
 
 
 def asked(generator, n, height, width, layer, k):
