@@ -74,16 +74,20 @@ def draw_many(n, seed, *, workers=1, progress=False, parts=False, facts=False):
     require_seed(seed)
     if not (is_whole(workers) and workers == -1):
         require_whole(workers=workers, at_least=1)
+    columns = list(zip(*in_chunks(draw_range, n, seed, parts, facts, workers=workers,
+                                  progress=progress)))
+    return *map(np.concatenate, columns[:3]), *(list(chain(*column)) for column in columns[3:])
+
+
+def in_chunks(function, n, seed, *options, workers, progress):
+    """function(seed, range, *options) of 64 indices after the other, in order, under a bar."""
     chunks = [range(i, min(i + 64, n)) for i in range(0, n, 64)]
     jobs = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(draw_range)(seed, chunk, parts, facts) for chunk in chunks)
-    drawn = []
+        delayed(function)(seed, chunk, *options) for chunk in chunks)
     with tqdm(total=n, unit="specimen", disable=not progress) as bar:
-        for chunk in jobs:
-            drawn.append(chunk)
-            bar.update(len(chunk[1]))
-    columns = list(zip(*drawn))
-    return *map(np.concatenate, columns[:3]), *(list(chain(*column)) for column in columns[3:])
+        for chunk, drawn in zip(chunks, jobs):
+            yield drawn
+            bar.update(len(chunk))
 
 
 def draw_range(seed, indices, parts=False, facts=False):
