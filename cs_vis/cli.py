@@ -51,10 +51,14 @@ def need_clone() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Say what is installed and found: packages, device, threads, data files."""
+def doctor(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete what the course has drawn and "
+                                                        "kept; it is drawn again when needed.")]
+    = False,
+) -> None:
+    """Say what is installed and found: packages, device, threads, data files, what is kept."""
     from cs_vis import doctor as found
-    typer.echo(found.report())
+    typer.echo(found.clear() if clear else found.report())
 
 
 @app.command()

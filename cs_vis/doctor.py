@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from packaging.requirements import Requirement
 
-from . import __version__, datasets
+from . import __version__, cache, datasets
 from .device import pick_device
 from .methods.generator import codes, load_generator
 from .models import imagenet, load_model, specimen_net, weights
@@ -19,7 +19,8 @@ def report() -> str:
     """Versions, device and data files, then a hint for each problem, as lines of text."""
     lines = [f"cs_vis {__version__}, Python {platform.python_version()}, {platform.platform()}"]
     hints = []
-    for title, section in (("packages", packages), ("computing", computing), ("data", data)):
+    for title, section in (("packages", packages), ("computing", computing), ("data", data),
+                           ("kept from earlier", caches)):
         rows, advice = section()
         width = max((len(name) for name, _ in rows), default=0)
         lines += ["", title] + [f"  {name:{width}}  {value}" for name, value in rows]
@@ -79,6 +80,26 @@ def data():
     found = f"{photos}: {len(list(Path(photos).glob('*.jpg')))} photographs" if photos else "unset"
     rows.append(("CS_VIS_PHOTOS", found))
     return rows, hints
+
+
+def caches():
+    """Where things are kept that took long to make or to fetch, and how large they are."""
+    hub = Path(torch.hub.get_dir(), "checkpoints")
+    fetched = [file for file in hub.glob("*.pth") if file.is_file()]
+    return [("drawn specimens", _held(cache.folder(), cache.files())
+             + "; cs-vis doctor --clear deletes them" * bool(cache.files())),
+            ("torch's networks", _held(hub, fetched))], []
+
+
+def _held(folder, files):
+    size = sum(file.stat().st_size for file in files)
+    return f"{folder}: " + (f"{len(files)} {'file' if len(files) == 1 else 'files'}, "
+                            f"{size / 1e6:.1f} MB" if files else "nothing")
+
+
+def clear() -> str:
+    """Delete what the course has kept, and say so. What torch has fetched is left to torch."""
+    return f"deleted {cache.clear() / 1e6:.1f} MB in {cache.folder()}"
 
 
 def _version(name):
