@@ -192,8 +192,8 @@ def habit(exercise, trap, with_it, without) -> str | None:
         theirs = with_it.outputs.get(output)
         if not torch.is_tensor(result) or not torch.is_tensor(theirs):
             continue  # one that gives other outputs in the trap gives fewer
-        if result.ndim == 0:
-            continue  # no axis that a trap could change
+        if result.ndim == 0 or not result.isfinite().all():
+            continue  # no axis that a trap could change, or NaN, which is like nothing
         wanted = trap.expect(result)
         if theirs.shape != wanted.shape:
             return trap.name

@@ -198,5 +198,6 @@ def crop(images: torch.Tensor, box: Box, outside: float = 1.0) -> torch.Tensor:
     height, width = images.shape[2:]
     missing = [max(-box.left, 0), max(box.right - width, 0),
                max(-box.top, 0), max(box.bottom - height, 0)]
-    inside = images[:, :, max(box.top, 0):box.bottom, max(box.left, 0):box.right]
-    return F.pad(inside, missing, value=outside)
+    around = F.pad(images, missing, value=outside)
+    return around[:, :, box.top + missing[2]:box.bottom + missing[2],
+                  box.left + missing[0]:box.right + missing[0]]

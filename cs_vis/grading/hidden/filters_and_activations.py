@@ -139,7 +139,7 @@ mixed_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
 
 # --- max_activating_patches
 
-NET = (("conv", 4, 2, 0), ("relu_", 1, 1, 0), ("pool", 3, 3, 0), ("conv", 3, 1, 1))
+NET = (("conv", 6, 2, 1), ("relu_", 1, 1, 0), ("pool", 3, 3, 0), ("conv", 3, 1, 1))
 
 
 def asked(generator, n, height, width, layer, k):
@@ -153,8 +153,8 @@ def asked(generator, n, height, width, layer, k):
 
 
 def several(generator):
-    return [asked(generator, 7, 25, 19, "features.3", 4), asked(generator, 4, 15, 22, "features.0",
-                                                                4)]
+    return [asked(generator, 7, 31, 25, "features.3", 4),
+            asked(generator, 4, 15, 22, "features.0", 4)]
 
 
 def judge_places(trials):
