@@ -2,12 +2,15 @@
 
 import os
 import sys
+import tempfile
 
 # Before torch and matplotlib are imported, for both read these only once. One thread, and none
 # that waits by spinning: tests run side by side, and a spinning thread takes a core from the next.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["MPLBACKEND"] = "Agg"
+# What is drawn once and kept is not to land among the user's own files.
+os.environ.setdefault("CS_VIS_CACHE", os.path.join(tempfile.gettempdir(), "cs_vis-tests"))
 
 import pytest
 import torch

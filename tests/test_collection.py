@@ -52,9 +52,9 @@ def test_it_is_drawn_once_and_fewer_come_from_more(drawings):
     assert drawings == [4, 6, 2]
 
 
-def test_another_version_draws_anew(drawings, monkeypatch):
+def test_another_hand_draws_anew(drawings, monkeypatch):
     specimens.collection(2, progress=False)
-    monkeypatch.setitem(kept.__globals__, "__version__", "99")
+    monkeypatch.setitem(kept.__globals__, "hand", lambda: "other")
     specimens.collection(2, progress=False)
     assert drawings == [2, 2] and len(cache.files()) == 2
 

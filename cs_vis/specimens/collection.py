@@ -1,18 +1,22 @@
 """Thousands of specimens, drawn once and kept in the cache: for what needs many pictures."""
 
+import hashlib
 import json
 import os
 import re
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
+import skimage
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .. import __version__, cache
+from .. import cache
 from ..require import require_whole
 from .draw import draw_range, in_chunks, require_seed
 from .facts import Facts
@@ -59,7 +63,15 @@ def collection(n: int, *, seed: int = SEED, progress: bool = True) -> Collection
 
 
 def stem(seed) -> str:
-    return f"specimens-{__version__}-seed{seed}-"  # another version may draw otherwise
+    return f"specimens-{hand()}-seed{seed}-"
+
+
+@lru_cache
+def hand() -> str:
+    """Who draws: another drawing code, or other libraries under it, may draw otherwise."""
+    sources = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    libraries = [library.__version__ for library in (np, cv2, skimage)]
+    return hashlib.sha256(b"".join(sources) + repr(libraries).encode()).hexdigest()[:8]
 
 
 def kept(seed, n) -> list[Path]:
