@@ -10,11 +10,14 @@ import torch
 
 from ..exercise import Case, Exercise, Trap
 
+# The three things that come back, as a sentence calls them.
+POINTS, COMPONENTS, VARIANCES = "table of points", "table of components", "list of variances"
+
 
 def taken_apart(function, features, k):
     points, components, variances = function(features, k)
-    return {"components": turned(components), "points": turned(points, dim=0),
-            "variances": variances, "by the rule": by_the_rule(components, features, k),
+    return {COMPONENTS: turned(components), POINTS: turned(points, dim=0), VARIANCES: variances,
+            "by the rule": by_the_rule(components, features, k),
             "agree": agree(points, components, features, k)}
 
 
@@ -48,12 +51,12 @@ def has_shape(values, *shape) -> bool:
 
 def ones_if_by_the_rule(function, features, k):
     _, components, _ = function(features, k)
-    return {"components": torch.full_like(components, by_the_rule(components, features, k))}
+    return {COMPONENTS: torch.full_like(components, by_the_rule(components, features, k))}
 
 
 def ones_if_they_agree(function, features, k):
     points, components, _ = function(features, k)
-    return {"points": torch.full_like(points, agree(points, components, features, k))}
+    return {POINTS: torch.full_like(points, agree(points, components, features, k))}
 
 
 def same_each_time(function, features, k):
@@ -63,13 +66,13 @@ def same_each_time(function, features, k):
         torch.manual_seed(seed)
         runs.append(turned(function(features, k)[1]))
     apart = max((runs[0] - run).abs().max() for run in runs[1:])
-    return {"components": torch.full_like(runs[0], bool(apart < 1e-4))}
+    return {COMPONENTS: torch.full_like(runs[0], bool(apart < 1e-4))}
 
 
 def null_directions(observed, inputs):
     """Where there are more columns than rows, directions in which nothing varies: eigh's first."""
     outcome = observed.outcomes.get(WIDE)
-    variances = outcome and outcome.outputs.get("variances")
+    variances = outcome and outcome.outputs.get(VARIANCES)
     if not has_shape(variances, inputs[WIDE]["k"]):
         return ()
     nothing = variances.abs().max() < 1e-5 * inputs[WIDE]["features"].var(dim=0).sum()
