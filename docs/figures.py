@@ -17,13 +17,16 @@ from cs_vis.methods.class_visualization import visualize
 from cs_vis.methods.deepdream import GROWN, Channels, dream, zoom
 from cs_vis.methods.drive import finish
 from cs_vis.methods.feature_inversion import invert
+from cs_vis.methods.field import Box, crop, windows
 from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.occlusion import occlusion_loss
+from cs_vis.methods.patches import batched, peaks
 from cs_vis.methods.saliency import backprop, smooth_saliency
 from cs_vis.notebook import progress
 from cs_vis.reference.class_visualization import class_visualization_update_step
 from cs_vis.reference.deepdream import deepdream_step, octave_pyramid
 from cs_vis.reference.feature_inversion import alpha_norm, inversion_step, total_variation
+from cs_vis.reference.filters_and_activations import max_activating_patches, receptive_field
 from cs_vis.reference.fooling_images import magnified_difference, make_fooling_image
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
                                        segment_by_saliency)
@@ -178,6 +181,28 @@ def journey(path):
                 quality=34)
 
 
+def guided():
+    """Four channels of notebook 01, two rows each: what they like best, and guided backprop of it.
+
+    A quarter of a minute for each network to see the collection, a minute if it must be drawn.
+    """
+    model, layer, rows = load_model("specimens-robust"), "relu4_1", []
+    pictures = specimens.collection(5000).pictures
+    found = peaks(model, progress(batched(pictures), "batches", total=625), [layer])[layer].values
+    size, stride, start = receptive_field(windows(model, layer))
+    for channel in CHANNELS:
+        some = torch.cat([*batched(pictures[found[:, channel].topk(18).indices])])
+        patches, places = max_activating_patches(model, some, layer, channel, 9)
+        rows.append(patches)
+        for i, *unit in places.tolist():
+            top, left = (start + place * stride for place in unit)
+            g = backprop(model, some[i:i + 1], (channel, *unit), layer=layer, relu=GuidedReLU)
+            g = crop(g, Box(top, top + size, left, left + size), outside=0)
+            rows.append(0.5 + g / (2 * g.abs().quantile(0.995)))
+    page = plots.tiles(torch.cat(rows), 9, zoom=2, gap=2).pixels  # (8 rows, 9 columns)
+    return images.to_pil(torch.from_numpy(page).permute(2, 0, 1)[None].float())
+
+
 def sheet():
     """Four frozen specimens of every kind."""
     images = specimens.gallery().images.split(1)
@@ -191,15 +216,19 @@ FIGURES = {"methods": method_figure, "specimens": sheet,
            "generator-samples": sample_figure, "generator-neighbours": neighbour_figure,
            "classes-robust": lambda: class_figure("specimens-robust"),
            "classes-ordinary": lambda: class_figure("specimens")}
+CHANNELS = (33, 48, 27, 14)
 DREAMS = {"poster": poster, "squeezenet": squeezenet}  # what notebook 08 shows as stored
+PATCHES = {"guided": guided}                           # and notebook 01
 
 
 def write(name):
     """Make one thing, and put it where it is stored."""
     if name == "zoom":
         return journey(STORED / "deepdream" / "zoom.mp4")
-    figure = (FIGURES | DREAMS)[name]()
-    file = (STORED / "deepdream" if name in DREAMS else FOLDER) / f"{name}.jpg"
+    figure = (FIGURES | DREAMS | PATCHES)[name]()
+    folder = (STORED / "deepdream" if name in DREAMS else
+              STORED / "filters_and_activations" if name in PATCHES else FOLDER)
+    file = folder / f"{name}.jpg"
     if isinstance(figure, Image.Image):
         figure.save(file, quality=80, optimize=True)
     else:
@@ -207,5 +236,5 @@ def write(name):
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or [*FIGURES, *DREAMS, "zoom"]:
+    for name in sys.argv[1:] or [*FIGURES, *DREAMS, *PATCHES, "zoom"]:
         write(name)
