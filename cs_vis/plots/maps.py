@@ -8,6 +8,7 @@ import math
 from base64 import b64encode
 from html import escape
 from io import BytesIO
+from string import Template
 
 import matplotlib.patheffects
 import numpy as np
@@ -22,7 +23,7 @@ from ..require import (require_finite, require_images, require_tensor, require_t
 from .figures import GAP, LINE, PALE, SIZE, Figure
 
 TILE = 48      # pixels of a picture on a map that a pointer enlarges
-MARGIN = 0.04  # of a map's side: free around the outermost points
+MARGIN, NAMED = 0.04, 0.1  # of a map's side: free around its points; with names over them
 MOST_BYTES = 1_200_000  # of a map: it becomes a part of the notebook
 
 
@@ -46,7 +47,7 @@ def scatter(panels: dict, colors, *, names=(), height: float = 2.6, dot: float =
         x = 0.05 + (height + GAP) * place
         figure.write(x + height / 2, 0.05 + LINE / 2, title)
         axes = figure.box(x, 0.05 + LINE, height, height)
-        unit = _in_unit_square(points)
+        unit = _in_unit_square(points, margin=NAMED if len(names) else MARGIN)
         axes.scatter(*unit.T, s=dot, c=inks, linewidths=0)
         for group, name in enumerate(names):
             if (groups == group).any():
@@ -117,10 +118,9 @@ def picture_map(points, pictures, colors, names, *, marked=(), legend: dict | No
             for words, ink in (legend or {}).items()]
     alt, body = f"a map of {len(points)} pictures", "".join(dots)
     own = "m" + hashlib.sha256((body + sheet).encode()).hexdigest()[:8]  # no other map's style
-    style = STYLE
-    for word, value in {"OWN": own, "SHEET": sheet, "ACROSS": 100 * size[0], "DOWN": 100 * size[1],
-                        "WIDE": f"{100 / cells[0]:.3f}", "HIGH": f"{100 / cells[1]:.3f}"}.items():
-        style = style.replace(word, str(value))
+    style = Template(STYLE).substitute(
+        own=own, sheet=sheet, across=100 * size[0], down=100 * size[1],
+        wide=f"{100 / cells[0]:.3f}", high=f"{100 / cells[1]:.3f}")
     page = (f'<style>{style}</style><div class="{own}" role="group" aria-label="{alt}" '
             f'style="width:{width}px">{body}</div>'
             f'<p class="{own}-keys" style="max-width:{width}px">{"".join(keys)}</p>')
@@ -133,21 +133,21 @@ def picture_map(points, pictures, colors, names, *, marked=(), legend: dict | No
 # A picture keeps its small place while it is shown large: what is large takes no pointer, or its
 # neighbours could not be reached. Both show one part of the sheet, in percent, so of any size.
 STYLE = """
-.OWN{position:relative;box-sizing:border-box;max-width:100%;aspect-ratio:4/3;background:#f4f4f1;
-margin:52px 0 64px}
-.OWN i{position:absolute;box-sizing:border-box;width:WIDE%;height:HIGH%;border:2px solid;
-border-radius:3px;background:url(data:image/jpeg;base64,SHEET) 0 0/ACROSS% DOWN% border-box;
+.$own{position:relative;box-sizing:border-box;max-width:100%;aspect-ratio:4/3;background:#f4f4f1;
+margin:52px 48px 64px}
+.$own i{position:absolute;box-sizing:border-box;width:$wide%;height:$high%;border:2px solid;
+border-radius:3px;background:url(data:image/jpeg;base64,$sheet) 0 0/$across% $down% border-box;
 cursor:pointer}
-.OWN i.marked{box-shadow:0 0 0 3px #111;z-index:3}
-.OWN i:hover,.OWN i:focus{z-index:9;outline:none}
-.OWN i:hover::before,.OWN i:focus::before{content:"";position:absolute;left:50%;top:50%;
+.$own i.marked{box-shadow:0 0 0 3px #111;z-index:3}
+.$own i:hover,.$own i:focus{z-index:9;outline:none}
+.$own i:hover::before,.$own i:focus::before{content:"";position:absolute;left:50%;top:50%;
 width:112px;height:112px;margin:-56px;box-sizing:border-box;background:inherit;border:3px solid;
 border-color:inherit;border-radius:8px;box-shadow:0 2px 10px #0007;pointer-events:none}
-.OWN i:hover::after,.OWN i:focus::after{content:attr(aria-label);position:absolute;left:50%;
+.$own i:hover::after,.$own i:focus::after{content:attr(aria-label);position:absolute;left:50%;
 top:50%;width:112px;margin:58px -56px;text-align:center;font:12px sans-serif;color:#222;
 background:#fffd;border-radius:4px;pointer-events:none}
-.OWN-keys{font:12px sans-serif;color:#444;display:flex;flex-wrap:wrap;gap:2px 12px;margin:0}
-.OWN-keys b{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:4px}
+.${own}-keys{font:12px sans-serif;color:#444;display:flex;flex-wrap:wrap;gap:2px 12px;margin:0}
+.${own}-keys b{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:4px}
 """.replace("\n", "")
 
 
