@@ -33,6 +33,7 @@ c.CourseDirectory.ignore = [
 # generate_assignment: notebooks/ is committed, and must not make nbgrader skip the assignment
 c.GenerateAssignment.force = True
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your code here"}
+c.ClearSolutions.text_stub = "*Click here twice, and write your answer in place of this line.*"
 c.GenerateAssignment.preprocessors = [
     stock.LockCells, stock.ClearSolutions, stock.ClearOutput, steps.TagChecks,
     steps.StampVersion, stock.CheckCellMetadata, stock.ComputeChecksums, stock.SaveCells,

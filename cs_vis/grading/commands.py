@@ -189,8 +189,15 @@ class FeedbackExporter(Exporter):
 
 def score_of(grade) -> Score:
     """What the gradebook says of one graded cell."""
-    waits = bool(grade.needs_manual_grade and grade.manual_score is None)
-    return Score(grade.score, grade.max_score, waits)
+    given = grade.manual_score is not None
+    return Score(grade.score, grade.max_score, bool(grade.needs_manual_grade and not given), given)
+
+
+def waiting(work) -> str:
+    """What is added to the reason of a submission while a person has not read all of it."""
+    points = sum(grade.max_score for notebook in work.notebooks for grade in notebook.grades
+                 if score_of(grade).waits)
+    return f"; {points:g} points wait for a person" if points else ""
 
 
 class Export(ExportPlugin):
@@ -219,7 +226,7 @@ def row(gradebook, assignment, student, coursedir) -> list:
     penalty = work.late_submission_penalty
     return [assignment.name, assignment.duedate, work.timestamp, *about, work.score, penalty,
             max(0.0, work.score - penalty), assignment.max_score,
-            why(coursedir, assignment.name, student.id)]
+            why(coursedir, assignment.name, student.id) + waiting(work)]
 
 
 def why(coursedir, name: str, student: str) -> str:

@@ -28,10 +28,11 @@ WRAPPED = re.compile(r"^(.{75,})\n(?=[^\s✓✗])", re.M)  # a long line that go
 
 
 class Score(NamedTuple):
-    """What a graded cell got; `waits` until a person has read it."""
+    """What a graded cell got; `waits` until a person has read it, `given` by one."""
     points: float
     maximum: float
     waits: bool = False
+    given: bool = False
 
 
 class Verdict(NamedTuple):
@@ -149,7 +150,8 @@ def verdict(cell, score: Score) -> Verdict:
         unsolved = error.ename in said.UNSOLVED
         printed.append("It is not written yet." if unsolved else said.sentence(error))
     told = WRAPPED.sub(r"\1 ", short("\n".join(printed)))
-    return Verdict(tries(cell), score, said.line(cell), told)
+    silent = cell.cell_type == "markdown" and not (score.points or score.waits or score.given)
+    return Verdict(tries(cell), score, "not answered" if silent else said.line(cell), told)
 
 
 def tries(cell) -> Markup:

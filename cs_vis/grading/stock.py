@@ -114,9 +114,10 @@ def grade_one(workspace: Path, name: str, student: str, execute: dict) -> Grade:
         with course.gradebook as gradebook:
             entry = gradebook.find_submission(name, student)
             late, maximum = entry.late_submission_penalty, entry.max_score
-            points = max(0.0, entry.score - late)
+            points, unread = max(0.0, entry.score - late), commands.waiting(entry)
         graded = workspace / "autograded" / student / name / f"{name}.ipynb"
-        why = reason(nbformat.read(graded, as_version=4)) + (late and f"; {late:g} off: late" or "")
+        why = reason(nbformat.read(graded, as_version=4)) + unread
+        why += f"; {late:g} off: late" if late else ""
         result = patient(course.generate_feedback, name, student)
         if not result["success"]:
             why += f"; no feedback: {last_line(result)}"
