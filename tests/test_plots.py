@@ -278,6 +278,21 @@ def test_curves_draw_each_line_in_its_chart_and_name_it_once():
     assert "ordinary from 0.20 at 1 to 1.00 at 4" in metadata["image/png"]["alt"]
 
 
+def test_the_names_of_curves_have_room_beside_one_chart():
+    names = ["pixels", "untrained", "ordinary", "robust"]
+    figure = plots.curves({"depth": {name: ([1, 2], [0.1, 0.2]) for name in names}})
+    renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
+    last, = [text for text in figure.texts if text.get_text() == "robust"]
+    assert last.get_window_extent(renderer).x1 <= figure.bbox.x1
+
+
+def test_whole_numbers_have_whole_ticks():
+    axes, = plots.curves({"depth": {"a": (range(12), [0.5] * 12)}}).axes
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert len(ticks) > 3 and all(tick % 1 == 0 for tick in ticks)
+
+
 def test_curves_fit_values_above_one_where_no_end_is_given():
     axes, = plots.curves({"batches": {"loss": (range(3), [3.0, 2.0, 1.0])}}, most=None).axes
     assert -0.1 < axes.get_ylim()[0] <= 0 and 3 <= axes.get_ylim()[1] < 4
