@@ -106,7 +106,8 @@ def neighbors_by(measure=MEASURES[""], left_out=LEFT_OUT[""], pick=PICKS[""]):
 
 
 BACKWARDS = {"farthest instead of nearest", "similarity sorted the wrong way"}
-LATER = {*LEFT_OUT} - {"", "first always left out", "places in a shorter gallery"}  # the query is last
+# Where the query comes last, it does not show whether it is left out.
+LATER = {*LEFT_OUT} - {"", "first always left out", "places in a shorter gallery"}
 put_together(NEAREST, neighbors_by, MEASURES, LEFT_OUT, PICKS,
              apart=lambda names: names & BACKWARDS and names & LATER or "rows returned" in names)
 
@@ -293,6 +294,7 @@ POINTS = {  # of what the SVD got, the features, components, singular values: th
     "reconstruction instead of points ":
         lambda x, features, c, s: x @ c.T @ c + features.mean(dim=0),
 }
+FORMS = {"": lambda c: c, "components as columns": lambda c: c.T}
 VARIANCES = {  # of the singular values, (N, D), k
     "": lambda s, n, d, k: s[:k] ** 2 / (n - 1),
     "variances divided by N": lambda s, n, d, k: s[:k] ** 2 / n,
@@ -315,27 +317,27 @@ VARIANCES = {  # of the singular values, (N, D), k
 
 
 def pca_by(centre=CENTRES[""], rows=ROWS[""], sign=SIGNS[""], points=POINTS[""],
-           variance=VARIANCES[""]):
+           variance=VARIANCES[""], form=FORMS[""]):
     """pca put together from its factors."""
     def pca(features, k):
         x = centre(features)
         u, s, vt = torch.linalg.svd(x, full_matrices=False)
         c = sign(rows(u, s, vt, k))
         found = c if c.shape[1] == x.shape[1] else sign(vt[:k])  # U has no place among columns
-        return points(x, features, found, s), c, variance(s, *x.shape, k)
+        return points(x, features, found, s), form(c), variance(s, *x.shape, k)
     return pca
 
 
 def one_cause(names) -> bool:
     """Slips of which one hides the other, or that together are one."""
     shapes = {"points as columns", "reconstruction instead of points", "all directions returned",
-              "columns of U"}
+              "columns of U", "components as columns"}
     return bool(shapes & names and names & {"component turned otherwise", "points turned otherwise"}
                 or {"not centred", "points not centred"} == names
                 or {"centred by rows", "smallest first"} == names)  # a sum of nothing
 
 
-put_together(PCA, pca_by, CENTRES, ROWS, SIGNS, POINTS, VARIANCES, apart=one_cause)
+put_together(PCA, pca_by, CENTRES, ROWS, SIGNS, POINTS, VARIANCES, FORMS, apart=one_cause)
 
 
 @mistake(PCA, "component turned otherwise")
@@ -354,12 +356,6 @@ def turned_by_the_points(features, k):
 def components_turned_alone(features, k):
     u, s, vt = torch.linalg.svd(features - features.mean(dim=0), full_matrices=False)
     return u[:, :k] * s[:k], SIGNS[""](vt[:k]), s[:k] ** 2 / (len(features) - 1)
-
-
-@mistake(PCA, "components as columns")
-def columns(features, k):
-    points, components, variances = pca_by()(features, k)
-    return points, components.T, variances
 
 
 @mistake(PCA, "variances of the columns")

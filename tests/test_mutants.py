@@ -24,12 +24,16 @@ from written import CELLS, EXERCISES
 SOLUTIONS = {"compute_saliency_maps": "saliency_solution", "occlusion_map": "occlusion_solution",
              "GuidedReLU": "guided_solution", "segment_by_saliency": "segment_solution"}
 REFERENCES = {  # of notebooks that are not there yet: what belongs to the answer, in the reference
+    "filters_to_images": ("filters_to_images",), "activation_maps": ("activation_maps",),
+    "receptive_field": ("receptive_field",),
+    "max_activating_patches": ("max_activating_patches", "receptive_field"),
     "make_fooling_image": ("STEPS", "RATE", "make_fooling_image"),
     "attack_step": ("attack_step", "lengths"), "magnified_difference": ("magnified_difference",),
     "class_visualization_update_step": ("class_visualization_update_step",),
     "jitter": ("jitter",), "blur": ("blur",),
     "clip_small_pixels": ("clip_small_pixels", "without_smallest"),
     "clip_small_gradients": ("clip_small_gradients", "without_smallest"),
+    "nearest_neighbors": ("nearest_neighbors",), "pca": ("pca",), "grid_layout": ("grid_layout",),
     "deepdream_step": ("deepdream_step",), "octave_pyramid": ("octave_pyramid", "resized"),
     "match_guide": ("match_guide",),
     "feature_distance": ("feature_distance",), "total_variation": ("total_variation",),
@@ -111,6 +115,36 @@ EQUIVALENT |= {
         "positions have no gradient: none flows from the features",
     ("match_guide", "0 -> -1"): "of one picture the first is the last, too",
 }
+ONE_IMAGE = "of one picture the first is the last, too, and so is what the hook keeps"
+CLEAR = "differs only where two images tie, which nobody is asked about"
+EQUIVALENT |= {
+    ("filters_to_images", "weight.detach() without .detach()"): GRAPH,
+    ("filters_to_images", "line 10: 1 -> 2"): "what a flat filter's 0 is divided by",
+    ("activation_maps", "0 -> -1"): ONE_IMAGE,
+    ("activation_maps", "output.detach() without .detach()"): "the frozen network makes no graph",
+    ("max_activating_patches", "stable=True left out"): CLEAR,
+    ("max_activating_patches", "True -> False"): CLEAR,
+    ("max_activating_patches", "places.tolist() without .tolist()"):
+        "rows of a tensor give numbers of one value each, which count as such",
+}
+STRETCHED = "Σ |p - c|² = const - 2 Σ p · c: what stretches all cells, or moves all, drops out"
+EQUIVALENT |= {
+    ("pca", "operator of components * "): "a sign is its own inverse",
+    ("pca", "full_matrices=False left out"): "the rows of Vt that are left out are the last",
+    ("pca", "False -> True"): "the rows of Vt that are left out are the last",
+    ("grid_layout", "operator of points - low"): STRETCHED,
+    ("grid_layout", "operator of torch.arange(n).to(points) / (n - 1)"): STRETCHED,
+    ("grid_layout", "operator of n - 1"): STRETCHED,
+    ("grid_layout", "line 13: 1 ->"): STRETCHED,
+    ("grid_layout", "(n, n) in the opposite order"): "the same pair",
+    ("grid_layout", "argument points of torch.arange(n).to"): ON_THE_CPU,
+    ("grid_layout", "torch.arange(n).to(points) without .to()"): ON_THE_CPU,
+    ("grid_layout", "argument images.device"): ON_THE_CPU,
+    ("grid_layout", "(chosen).to(images.device) without .to()"): ON_THE_CPU,
+    ("grid_layout", "costs.detach().cpu().numpy() without .numpy()"): "SciPy takes CPU tensors",
+    ("grid_layout", "costs.detach().cpu() without .cpu()"): ON_THE_CPU,
+    ("grid_layout", "costs.detach() without .detach()"): "points ask for no gradient",
+}
 CHECK_ONLY = {  # rejected by the check, too fine for what a fresh scene shows
     ("make_fooling_image", "X.detach().clone() without .clone()"):
         "X itself comes back where it fools already: shows to whoever then writes into it",
@@ -131,11 +165,13 @@ def code_of(exercise):
         return cell_of(SOLUTIONS[exercise])
     tree = ast.parse(inspect.getsource(module_of(exercise)))
     parts = [part for part in tree.body if name_of(part) in REFERENCES[exercise]]
-    for part in parts:
-        if isinstance(part, ast.FunctionDef):
-            part.body = [line for line in part.body if not is_refusal(line)]
-            for loop in (line for line in part.body if isinstance(line, ast.For)):
-                loop.body = [line for line in loop.body if not is_refusal(line)]
+    for node in (node for part in parts for node in ast.walk(part)):
+        if isinstance(node, (ast.FunctionDef, ast.For)):
+            node.body = [line for line in node.body if not is_refusal(line)]
+        if isinstance(node, ast.FunctionDef):  # types are for the reader
+            node.returns = None
+            for argument in node.args.args:
+                argument.annotation = None
     return "\n".join(map(ast.unparse, parts))
 
 

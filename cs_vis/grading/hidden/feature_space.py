@@ -26,6 +26,15 @@ def fitting(generator, inputs, fits):
     return until(lambda: inputs(drawn(generator)), fits)
 
 
+def judge_near(name, words, flag=None, otherwise=None):
+    """Is this output right, and is the flag beside it set?"""
+    def judge(trials):
+        if not all(off_by(out.get(name), right[name]) < NEAR for _, right, out in trials):
+            return words
+        return None if flag is None or all(out[flag] for _, _, out in trials) else otherwise
+    return judge
+
+
 # --- nearest_neighbors
 
 def well_apart(inputs, least=1e-3) -> bool:
@@ -59,21 +68,16 @@ def absent(generator):
             hardly_apart((), 12, 5, 4, 0)(drawn(generator))]
 
 
-def judge_places(words):
-    def judge(trials):
-        wrong = any(not off_by(out.get("result"), right["result"]) == 0 for _, right, out in trials)
-        return f"{words}, the neighbours are not the nearest in their order" if wrong else None
-    return judge
-
-
 ONE = NEAREST.cases[0].name
 neighbors_check = Visible(NEAREST, fits=neighbors_fit)
 in_gallery = Cell(NEAREST, reference.nearest_neighbors, (ONE, ONE, ONE, ONE, EACH),
                   "queries in the gallery: at any place, twice, and each row of a large one",
-                  present, judge_places("with a query in the gallery"))
+                  present, judge_near("result", "with a query in the gallery, the neighbours are "
+                                      "not the nearest in their order"))
 not_in_gallery = Cell(NEAREST, reference.nearest_neighbors, ONE,
-                      "two queries that are not in the gallery: nothing is left out", absent,
-                      judge_places("with a query that is not in the gallery"))
+                      "three queries that are not in the gallery: nothing is left out", absent,
+                      judge_near("result", "with a query that is not in the gallery, the "
+                                 "neighbours are not the nearest in their order"))
 
 
 # --- pca
@@ -88,10 +92,6 @@ def tells_apart(inputs) -> bool:
         return False
     largest = [x.abs().topk(2, dim=0).values for x in (right[:k].T, (left * singular)[:, :k])]
     return all((second < 0.95 * first).all() for first, second in largest)
-
-
-def pca_fits(case, inputs) -> bool:
-    return tells_apart(inputs)
 
 
 RULES = {  # other signs that a component may be given, of the component and its points
@@ -115,28 +115,19 @@ def clouds(generator):
                  tells_rules_apart)
 
 
-def judge_part(name, flag=None, but=""):
-    """Is one of the three right but for its signs, and do these follow the rule?"""
-    def judge(trials):
-        for _, right, out in trials:
-            if not off_by(out.get(name), right[name]) < NEAR:
-                return f"on fresh features, the {name} differs from the definition's"
-            if flag and not out[flag]:
-                return f"on fresh features, {but}"
-        return None
-    return judge
-
-
-pca_check = Visible(PCA, fits=pca_fits)
+DIFFERS = "on fresh features, the {} differs from the definition's".format
+pca_check = Visible(PCA, fits=lambda case, inputs: tells_apart(inputs))
 points = Cell(PCA, reference.pca, PCA.cases[0].name,
               "the points of three fresh clouds, of the sign that goes with the components", clouds,
-              judge_part(POINTS, "agree", "points and components differ in sign"))
+              judge_near(POINTS, DIFFERS(POINTS), "agree",
+                         "on fresh features, points and components differ in sign"))
 components = Cell(PCA, reference.pca, PCA.cases[0].name,
                   "the components of three fresh clouds, with their signs", clouds,
-                  judge_part(COMPONENTS, "by the rule",
-                             "the components are not turned by their largest entries"))
+                  judge_near(COMPONENTS, DIFFERS(COMPONENTS), "by the rule",
+                             "on fresh features, the components are not turned by their largest "
+                             "entries"))
 variances = Cell(PCA, reference.pca, PCA.cases[0].name, "the variances of three fresh clouds",
-                 clouds, judge_part(VARIANCES))
+                 clouds, judge_near(VARIANCES, DIFFERS(VARIANCES)))
 
 
 # --- grid_layout
@@ -161,7 +152,7 @@ def costs_of(points, scale=scaled, power=2):
 
 
 def one_way_is_best(inputs, least=1e-4) -> bool:
-    """Is the best way to fill the cells better than the second by more than rounding, in float32?"""
+    """Is the best way to fill the cells better than the second by more than float32 rounds?"""
     costs = costs_of(inputs["points"])
     best = linear_sum_assignment(costs)
     for pair in zip(*best):
@@ -181,10 +172,6 @@ def tells_ways_apart(inputs) -> bool:
                for costs in others) and one_way_is_best(inputs)
 
 
-def layout_fits(case, inputs) -> bool:
-    return one_way_is_best(inputs)
-
-
 def oblong(generator):
     return [fitting(generator, scattered(n, height, width, 0, spread, corner), tells_ways_apart)
             for n, height, width, spread, corner in (
@@ -196,17 +183,8 @@ def square(generator):
             for n in (2, 6)]
 
 
-def judge_places_of(words):
-    def judge(trials):
-        for given, right, out in trials:
-            if not off_by(out.get("result"), right["result"]) < NEAR:
-                return f"{words}, the picture differs from the definition's"
-        return None
-    return judge
-
-
 def judge_values(trials):
-    """Each image somewhere, once and unchanged."""
+    """Is each image somewhere, once and unchanged?"""
     for given, right, out in trials:
         picture, images = out.get("result"), given["images"]
         if not torch.is_tensor(picture) or picture.shape != right["result"].shape:
@@ -220,9 +198,10 @@ def judge_values(trials):
     return None
 
 
-grid_check = Visible(LAYOUT, fits=layout_fits)
+grid_check = Visible(LAYOUT, fits=lambda case, inputs: one_way_is_best(inputs))
 grid_places = Cell(LAYOUT, reference.grid_layout, LAYOUT.cases[0].name,
                    "two fresh clouds of 25 and 36, with images that are not square", oblong,
-                   judge_places_of("on fresh points"))
+                   judge_near("result", "on fresh points, the picture differs from the "
+                              "definition's"))
 grid_values = Cell(LAYOUT, reference.grid_layout, LAYOUT.cases[0].name,
                    "two fresh clouds: each image appears once, unchanged", square, judge_values)
