@@ -16,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from matplotlib.colors import hsv_to_rgb, to_hex
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
 
 from ..require import (require_finite, require_images, require_tensor, require_texts,
                        require_whole, shown)
@@ -165,6 +164,7 @@ def _apart(points: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
 
     There are three times as many as points, so that what is empty on the map stays so.
     """
+    from scipy.optimize import linear_sum_assignment  # here, for few cells need it
     down = math.ceil(math.sqrt(3 * len(points) * 3 / 4))
     across = math.ceil(3 * len(points) / down)
     cells = np.stack(np.meshgrid(np.arange(across), np.arange(down)), axis=2).reshape(-1, 2)
