@@ -36,6 +36,7 @@ SCALES = {  # of the weights w, and the axes
     "scaled by the largest absolute value":
         lambda w, axes: w / (2 * high(w.abs(), axes).clamp(min=1e-8)) + 0.5,
     "minimum not subtracted": lambda w, axes: w / span(w, axes).clamp(min=1e-8),
+    "minimum not subtracted ": lambda w, axes: w / (high(w, axes) + 1e-12),
     "divided by the maximum":
         lambda w, axes: (w - low(w, axes)) / (high(w, axes) + 1e-8),
     "absolute values": lambda w, axes: w.abs() / high(w.abs(), axes).clamp(min=1e-8),
@@ -44,6 +45,9 @@ SCALES = {  # of the weights w, and the axes
     "clamped ": lambda w, axes: w.relu() / high(w, axes).clamp(min=1e-8),
     "shifted by a half": lambda w, axes: w + 0.5,
     "shifted by a half ": lambda w, axes: (w + 0.5).clamp(0, 1),
+    "shifted by a half  ": lambda w, axes: ((w + 1) / 2).clamp(0, 1),
+    "standardised  ": lambda w, axes: (0.1 * (w - w.mean(axes, keepdim=True)) / (
+        w.std(axes, keepdim=True, correction=0) + 1e-5) + 0.5).clamp(0, 1),
     "standardised": lambda w, axes: (w - w.mean(axes, keepdim=True)) / (
         w.std(axes, keepdim=True) + 1e-8),
     "standardised ": lambda w, axes: (w - w.mean(axes, keepdim=True)) / (
@@ -65,6 +69,8 @@ ENDS = {
     "channels last": lambda x: x.permute(0, 2, 3, 1),
     "rows and columns exchanged": lambda x: x.transpose(2, 3),
     "colours in the opposite order": lambda x: x.flip(1),
+    "colours joined": lambda x: x.mean(dim=1, keepdim=True),
+    "colours joined ": lambda x: x.mean(dim=1),
     "enlarged": lambda x: F.interpolate(x, scale_factor=2),
 }
 
@@ -89,6 +95,18 @@ def filters_by(axes=AXES[""], scale=SCALES[""], end=ENDS[""]):
 for names, entries in products(AXES, SCALES, ENDS, at_most=2):
     if set(names) != {"minimum and maximum over the filters", "standardised"}:  # of one is NaN
         mistake(FILTERS, *names)(filters_by(*entries))
+
+
+@mistake(FILTERS, "pictures in a grid")
+def grid(weight):
+    from torchvision.utils import make_grid
+    return make_grid(weight.detach(), normalize=True, scale_each=True)
+
+
+@mistake(FILTERS, "pictures in a grid")
+def grid_of_all(weight):
+    from torchvision.utils import make_grid
+    return make_grid(weight.detach(), normalize=True, padding=1)
 
 
 @mistake(FILTERS, "0 over 0")
@@ -320,6 +338,18 @@ def kept_for_ever(model, image, layer):
     return KEPT[place][1]
 
 
+EVER = []
+
+
+@mistake(MAPS, "something kept between calls")
+def one_list_for_ever(model, image, layer):
+    handle = find_layer(model, layer).register_forward_hook(
+        lambda module, inputs, output: EVER.append(output.detach().clone()))
+    model(image)
+    handle.remove()
+    return EVER[0][0].to(image.dtype)
+
+
 # --- activation_maps: right
 
 @alternative(MAPS, "the library's activations")
@@ -407,7 +437,7 @@ def printed(layers):
     counted(layers, *RIGHT_FIELD)
 
 
-@mistake(FIELD, "centre instead of the start", "no whole numbers")
+@mistake(FIELD, "centre instead of the start")
 def centre(layers):
     """As the paper has it, where a centre may lie between two pixels."""
     size, stride, place = 1, 1, 0.0
@@ -435,6 +465,19 @@ def backwards(layers):
         start -= p * stride
         stride *= s
     return size, stride, start
+
+
+@mistake(FIELD, "one layer only", "nothing for no layer")
+def return_inside(layers):
+    size, stride, start = 1, 1, 0
+    for k, s, p in layers:
+        size, start, stride = size + (k - 1) * stride, start - p * stride, stride * s
+        return size, stride, start
+
+
+@mistake(FIELD, "nothing for no layer")
+def nothing_for_no_layer(layers):
+    return counted(layers, *RIGHT_FIELD) if layers else None
 
 
 @mistake(FIELD, "list changed")
@@ -509,8 +552,9 @@ def patches_by(places=RIGHT_PLACES, patches=RIGHT_PATCHES, which=lambda layer: l
         given = {"images": images, "channel": channel, "k": k}
         maps = activations(model, images, which(layer))[which(layer)]
         field = tuple(int(x) for x in counted(windows(model, layer), *rules))
-        found = cutting.places_by(given, maps, *places)
-        return torch.cat(cutting.patches_by(given, maps, field, found, *cut)), found
+        found, meant = (cutting.places_by(given, maps, *places[:-1], order)
+                        for order in (places[-1], RIGHT_PLACES[-1]))
+        return torch.cat(cutting.patches_by(given, maps, field, meant, *cut)), found
     return max_activating_patches
 
 
@@ -530,6 +574,13 @@ for (name,), rules in choices(FACTORS, 1):
 @mistake(PATCHES, "parameters in another order")
 def images_first(images, model, layer, channel, k):
     return patches_by()(model, images, layer, channel, k)
+
+
+@mistake(PATCHES, "layer not picked")
+def dict_as_maps(model, images, layer, channel, k):
+    maps = activations(model, images, layer)
+    best = maps[:, channel].flatten(1).max(dim=1)
+    return best
 
 
 @mistake(PATCHES, "not two tensors")

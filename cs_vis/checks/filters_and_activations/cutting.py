@@ -197,22 +197,27 @@ class Seen:
         self.others = [x for x in outputs.values() if x.ndim == 4]
         self.layers = windows(given["model"], given["layer"])
         self.right = places_by(given, self.maps, *RIGHT)
+        self.meant = [places, self.right]
 
     def placed(self, *rules) -> bool:
         return torch.equal(places_by(self.given, self.maps, *rules).double(), self.found)
+
+    def choose(self, rules) -> None:
+        """Remember where these rules lead, but for how places are written down."""
+        self.meant += [places_by(self.given, self.maps, *rules[:n], *RIGHT[n:]) for n in (-1, -2)]
 
     def placed_in_another_layer(self) -> bool:
         return any(torch.equal(places_by(self.given, maps, *RIGHT).double(), self.found)
                    for maps in self.others)
 
     def cut(self, source, turn, box, cut, rules) -> bool:
-        """Are these the patches by these rules, at the places that came back or the right ones?"""
+        """Are these the patches by these rules, at one of the places that may be meant?"""
         field = counted(self.layers, *rules)
         if self.patches.shape[2:] != (field[0], field[0]) or any(x % 1 for x in field):
             return False
         field = tuple(map(int, field))
         return any(self.alike(patches_by(self.given, self.maps, field, places, source, turn, box,
-                                         cut)) for places in (self.found, self.right))
+                                         cut)) for places in self.meant)
 
     def alike(self, patches) -> bool:
         return len(patches) == len(self.patches) and all(
@@ -224,17 +229,19 @@ def slips_of_places(cases) -> tuple[str, ...] | None:
     """The fewest slips by which the places came about; None where no rule is known."""
     if any(case.found.shape != case.right.shape for case in cases):
         return None
-    names = fewest(PLACES, lambda *rules: all(case.placed(*rules) for case in cases))
-    if names is None and all(case.placed_in_another_layer() for case in cases):
-        return ("another layer",)
-    return names
+    known = fewest(PLACES, lambda *rules: all(case.placed(*rules) for case in cases))
+    if known:
+        for case in cases:
+            case.choose(known[1])
+        return known[0]
+    return ("another layer",) if all(case.placed_in_another_layer() for case in cases) else None
 
 
 def slips_of_patches(cases) -> tuple[str, ...] | None:
     """The fewest slips by which the patches came about; None where no rule is known."""
-    names = fewest(PATCHES, lambda *rules: all(case.cut(*rules) for case in cases))
-    size = [counted(case.layers, *next(choices(FACTORS, 0))[1])[0] for case in cases]
-    if names is None and any(case.patches.shape[2:] != (side, side)
-                             for case, side in zip(cases, size)):
+    known = fewest(PATCHES, lambda *rules: all(case.cut(*rules) for case in cases))
+    sizes = [counted(case.layers, *FIELDS[""][0])[0] for case in cases]
+    if not known and any(case.patches.shape[2:] != (side, side)
+                         for case, side in zip(cases, sizes)):
         return ("another receptive field",)
-    return names
+    return known and known[0]

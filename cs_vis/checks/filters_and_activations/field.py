@@ -49,18 +49,21 @@ def recognise(observed, inputs):
     outcomes = {name: observed.outcomes[name] for name in inputs if name in observed.outcomes}
     if any(outcome.problem for outcome in outcomes.values()):
         return ()
-    found = {name: outcome.outputs for name, outcome in outcomes.items()}
-    if not all(outputs["three numbers"] for outputs in found.values()):
+    found = {name: outcome.outputs for name, outcome in outcomes.items()
+             if outcome.outputs["three numbers"]}
+    if outcomes.keys() - found.keys() - {EMPTY}:
         return ("not three numbers",)
+    nothing = ("nothing for no layer",) if len(found) < len(outcomes) else ()
     slips = slips_of([(inputs[name]["layers"], tuple(outputs[number].item() for number in NUMBERS))
                       for name, outputs in found.items()])
     habits = [name for name, output in HABITS.items()
               if not all(outputs[output] for outputs in found.values())]
-    return slips or (tuple(habits) if slips == () else ())
+    return (*nothing, *(slips or (habits if slips == () else ())))
 
 
 CONV, WIDE, POOL = ((3, 7), (1, 1), (0, 3)), ((4, 7), (2, 3), (1, 3)), ((2, 3), (2, 2), (0, 1))
 POINT, SPARSE = ((1, 1), (1, 1), (0, 0)), ((1, 1), (2, 3), (0, 0))
+EMPTY = "no layer at all"
 FIELD = Exercise(
     name="receptive_field", notebook="01_filters_and_activations", parameters=("layers",),
     recognise=recognise,
@@ -71,12 +74,15 @@ FIELD = Exercise(
         Case("a first layer with a stride", row_of(WIDE, POOL, CONV, CONV, seed=854), seen),
         Case("kernels of 1, and strides longer than kernels",
              row_of(POINT, CONV, SPARSE, CONV, POINT, POOL, CONV, seed=855), seen),
-        Case("no layer at all", row_of(seed=856), seen),
+        Case(EMPTY, row_of(seed=856), seen),
     ),
     mistakes={
         "not three numbers":
             "Return three numbers, (size, stride, start), in this order: return size, stride, "
             "start.",
+        "nothing for no layer":
+            "For an empty list nothing comes back, and should (1, 1, 0). Perhaps return stands "
+            "inside the loop: put it after the loop.",
         "another order of the three":
             "The three numbers stand in another order. Return size, stride, start.",
         "stride not multiplied":
@@ -103,8 +109,11 @@ FIELD = Exercise(
             "The layers are gone through from the last to the first. A stride counts for the "
             "layers after it: begin with the first.",
         "size and stride by the rule from the last layer":
-            "size = (size - 1) * s + k is the rule for going from the last layer to the first. "
+            "(size - 1) times a stride, + k, is the rule for going from the last layer to the first. "
             "From the first to the last it is size += (k - 1) * stride.",
+        "half kernels on both sides":
+            "k // 2 is counted on both sides, which is k - 1 for odd kernels alone: size += "
+            "(k - 1) * stride.",
         "padding in the size":
             "The padding is part of the size. It moves where the field begins, and makes it "
             "neither larger nor smaller.",
@@ -139,6 +148,9 @@ FIELD = Exercise(
             "The first layer is left out.",
         "last layer left out":
             "The last layer is left out. The list ends with the layer that is asked for.",
+        "one layer only":
+            "One layer alone is counted. Go through all of them; perhaps return stands inside the "
+            "loop, or each layer begins anew with (1, 1, 0).",
         "kernels of 1 left out":
             "Layers with a kernel of 1 are left out. They add nothing to the size, but their "
             "stride counts.",

@@ -17,8 +17,8 @@ def pictured(function, weight):
 def flat_filters(function, weight):
     """What becomes of the flat filters alone, as 0 where that is one grey each; it is noted."""
     result = function(weight)
-    if not torch.is_tensor(result) or len(result) != len(weight):
-        return {"result": result}
+    if not torch.is_tensor(result) or result.shape != weight.shape:
+        return {"result": result[:len(FLAT)] * 0 if torch.is_tensor(result) else result}
     rows = result.detach()[list(FLAT)]
     if not rows.isfinite().all():
         return {"result": rows.new_empty(0)}
@@ -151,6 +151,11 @@ FILTERS = Exercise(
             "Rows and columns are exchanged. Leave the axes as they are, (F, 3, kh, kw).",
         "colours in the opposite order":
             "Red and blue are exchanged. Leave the axes as they are: the networks take red first.",
+        "colours joined":
+            "The colours are averaged to one. Leave all three, (F, 3, kh, kw).",
+        "pictures in a grid":
+            "The filters are put together in a grid. Return each as a picture of its own, "
+            "(F, 3, kh, kw); show puts them side by side.",
         "enlarged":
             "The pictures are larger than the filters. Return them as they are, a pixel for each "
             "weight; they can be enlarged where they are shown.",

@@ -23,6 +23,15 @@ def after_another(function, model, image, layer):
     return mapped(function, model, image, layer)
 
 
+def recognise(observed, inputs):
+    """The same maps, whatever network and layer is asked for: those of the first call."""
+    found = [observed.outcomes[name].outputs.get("result") for name in inputs
+             if name in observed.outcomes]
+    same = len(found) > 1 and all(torch.is_tensor(x) for x in found) and all(
+        torch.equal(x, found[0]) for x in found)
+    return ("something kept between calls",) if same and found[0].numel() > 1 else ()
+
+
 def tiny(height, width, seed, layer):
     return lambda numbers: {"model": Network("tiny", tiny_weights(numbers, seed)),
                             "image": picture(numbers, 1, height, width, seed), "layer": layer}
@@ -52,7 +61,7 @@ DEEPER = (("conv", 3, 1, 1), ("relu", 1, 1, 0), ("conv", 2, 2, 0), ("relu_", 1, 
           ("conv", 3, 1, 1))
 MAPS = Exercise(
     name="activation_maps", notebook="01_filters_and_activations",
-    parameters=("model", "image", "layer"),
+    parameters=("model", "image", "layer"), recognise=recognise,
     cases=(
         Case(FIRST, tiny(6, 8, 831, "conv2"), mapped),
         Case("a pool", tiny(7, 4, 833, "pool"), mapped),

@@ -97,7 +97,7 @@ PATCHES = Exercise(
     cases=(
         Case(FIRST, tiny(5, 12, 18, 965, "conv2", 3, 3), shown),
         Case(TINY[1], chain(4, 17, 13, 876, "features.0", 2, 2, WIDE), shown),
-        Case(TINY[2], chain(5, 22, 26, 886, "features.3", 4, 2, WIDE), shown),
+        Case(TINY[2], chain(5, 22, 26, 902, "features.3", 4, 2, WIDE), shown),
         Case(TINY[3], tiny(3, 10, 8, 870, "conv1", 1, 3), shown),
         Case("a specimen network", specimen, shown, tiny=False),
     ),
@@ -113,6 +113,9 @@ PATCHES = Exercise(
             "Return two tensors: return patches, places.",
         "places before patches":
             "Patches and places are returned in the other order: return patches, places.",
+        "layer not picked":
+            "activations returns a dict, layer name -> maps. Ask it for the one that you want: "
+            "activations(model, images, layer)[layer].",
         "another layer":
             "The places are those of another layer. Take the maps of the one that is asked for, "
             "activations(model, images, layer)[layer].",
@@ -159,7 +162,8 @@ PATCHES = Exercise(
             "The columns of places stand in another order: they are image, row, col.",
         "another receptive field":
             "The patches are cut by another receptive field. Your receptive_field is part of this: "
-            "look whether it passes its check, and hand it windows(model, layer).",
+            "look whether it passes its check, and hand it windows(model, layer). A Box ends at "
+            "top + size, which is excluded.",
         "start left out":
             "The patches begin at row * stride, and should at start + row * stride: padding moves "
             "what a unit sees. If that is what you wrote, look whether your receptive_field passes "
@@ -202,8 +206,9 @@ PATCHES = Exercise(
             "Patches at the border are cut off, and enlarged to the size of the others. Leave "
             "them as large as the field, white outside the picture, as crop makes it.",
         "patches of several sizes":
-            "Patches at the border are smaller than the others, so they do not fit into one "
-            "tensor. Let crop fill them up: it makes white what lies outside the picture.",
+            "The patches have several sizes, so they do not fit into one tensor. Let crop fill up "
+            "those at the border: it makes white what lies outside the picture. Its box is "
+            "Box(top, bottom, left, right).",
         "another dtype than the images'":
             "With float64 images the patches should be float64: make no float32 tensors of your "
             "own.",
@@ -212,6 +217,7 @@ PATCHES = Exercise(
             "compute. Leave its mode alone.",
     },
     errors={
+        "layer not picked": re.compile(r"'dict'|dict object|unhashable|KeyError"),
         "patches of several sizes": re.compile(
             r"stack expects each tensor to be equal size|Sizes of tensors must match|"
             r"must match the existing size"),

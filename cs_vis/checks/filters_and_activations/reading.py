@@ -11,6 +11,7 @@ ORDERS = {  # of the layers
     "layers counted from the last": [lambda layers: layers[::-1]],
     "first layer left out": [lambda layers: layers[1:]],
     "last layer left out": [lambda layers: layers[:-1]],
+    "one layer only": [lambda layers: layers[:1], lambda layers: layers[-1:]],
     "kernels of 1 left out": [lambda layers: [layer for layer in layers if layer[0] > 1]],
 }
 SIZES = {  # of the size so far, kernel, own stride, padding, and the stride so far
@@ -21,8 +22,10 @@ SIZES = {  # of the size so far, kernel, own stride, padding, and the stride so 
     "kernels multiplied": [lambda size, k, s, p, stride: size * k],
     "last kernel only": [lambda size, k, s, p, stride: k,
                          lambda size, k, s, p, stride: 1 + (k - 1) * stride],
+    "half kernels on both sides": [lambda size, k, s, p, stride: size + 2 * (k // 2) * stride],
     "size and stride by the rule from the last layer": [
-        lambda size, k, s, p, stride: (size - 1) * s + k],
+        lambda size, k, s, p, stride: (size - 1) * s + k,
+        lambda size, k, s, p, stride: (size - 1) * stride + k],
     "padding in the size": [
         lambda size, k, s, p, stride: size + (k - 1 + 2 * p) * stride,
         lambda size, k, s, p, stride: size + (k - 1 + p) * stride,
@@ -72,7 +75,8 @@ ENDS = {  # of the three numbers
         lambda size, stride, start: (size, stride, start + size // 2),
         lambda size, stride, start: (size, stride, start + (size - 1) // 2),
         lambda size, stride, start: (size, stride, size // 2),
-        lambda size, stride, start: (size, stride, -(size // 2))],
+        lambda size, stride, start: (size, stride, -(size // 2)),
+        lambda size, stride, start: (size, stride, -((size - 1) // 2))],
     "another order of the three": [
         lambda size, stride, start: (size, start, stride),
         lambda size, stride, start: (stride, size, start),
@@ -96,16 +100,18 @@ def counted(layers, order, widen, begin, multiply, moment, end) -> tuple:
 
 def slips_of(found) -> tuple[str, ...] | None:
     """The fewest slips by which (layers, numbers) come about; None where no rule is known."""
-    return fewest(FACTORS, lambda *rules: all(counted(layers, *rules) == numbers
-                                              for layers, numbers in found))
+    known = fewest(FACTORS, lambda *rules: all(counted(layers, *rules) == numbers
+                                               for layers, numbers in found))
+    return known and known[0]
 
 
-def fewest(factors, holds) -> tuple[str, ...] | None:
-    """The fewest slips with which holds(*entries) is true, () for what is right; or None."""
+def fewest(factors, holds) -> tuple | None:
+    """The fewest slips with which holds(*entries) is true, () for what is right, and the entries;
+    None where there are none."""
     for number in range(AT_MOST + 1):
         for names, entries in choices(factors, number):
             if holds(*entries):
-                return tuple(dict.fromkeys(names))
+                return tuple(dict.fromkeys(names)), entries
     return None
 
 

@@ -100,7 +100,8 @@ leaves_nothing = Cell(MAPS, reference.activation_maps, MAPS.cases[0].name,
 def rows(*kinds):
     """Fresh layers of these kinds, until no number of theirs hides a slip."""
     def draw(generator):
-        return [until(lambda: row_of(*kind, seed=0)(drawn(generator)), tells) for kind in kinds]
+        return [until(lambda: row_of(*kind, seed=0)(drawn(generator)), tells) if kind
+                else row_of(seed=0)(drawn(generator)) for kind in kinds]
     return draw
 
 
@@ -128,8 +129,8 @@ def judge_field(words):
 
 field_check = Visible(FIELD)
 plain_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
-                   "two fresh rows of convolutions, the second with strides",
-                   rows((CONV, CONV, CONV, CONV), (WIDE, CONV, WIDE, CONV)),
+                   "two fresh rows of convolutions, the second with strides, and no layer at all",
+                   rows((CONV, CONV, CONV, CONV), (WIDE, CONV, WIDE, CONV), ()),
                    judge_field("for convolutions alone"))
 mixed_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
                    "two fresh rows of convolutions and pools with padding",
