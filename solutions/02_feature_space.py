@@ -58,10 +58,10 @@ if NETWORK == "specimens":  # trained against small perturbations, too
 
 # %% tags=["look"]
 if NETWORK == "specimens":
-    collection = specimens.collection(steps(1200, 144), seed=2)
+    collection = specimens.collection(steps(1200, 80), seed=2)
     pictures, labels, facts = collection.pictures, collection.labels, collection.facts
 else:  # photographs, of which no more is known than what they show
-    photos, labels = images.examples(model, steps(200, 144))
+    photos, labels = images.examples(model, steps(200, 80))
     pictures, facts = (photos * 255).round().byte(), None
 labels = labels.cpu()
 kinds = [model.class_names[k].split(",")[0][:16] for k in labels]
@@ -431,7 +431,7 @@ plots.scatter(digit_maps, digit_labels, names=[str(digit) for digit in range(10)
 # points they start from.
 
 # %% tags=["look"]
-LAID = slice(steps(30, 8) ** 2)  # as many as fill a square: the next exercise needs them, too
+LAID = slice(min(steps(30, 8), int(len(pictures) ** 0.5)) ** 2)  # as many as fill a square
 names = specimens.class_names if NETWORK == "specimens" else []
 maps = {name: tsne(spaces[name][LAID])
         for name in progress(["pixels", "untrained", "ordinary"], "maps")}
@@ -454,7 +454,8 @@ from scipy.stats import spearmanr
 
 def kept(one, other):
     """Of the five nearest in one space, how many are among the five nearest in the other."""
-    near = [[nearest_neighbors(rows[n], rows, 5) for n in range(100)] for rows in (one, other)]
+    some = range(min(100, len(one)))
+    near = [[nearest_neighbors(rows[n], rows, 5) for n in some] for rows in (one, other)]
     both = [len(set(a.tolist()) & set(b.tolist())) / 5 for a, b in zip(*near)]
     return sum(both) / len(both)
 
@@ -497,11 +498,11 @@ one, another = (shared[f"specimens, {which} and their features"] for which in ("
 # over, but the order of the distances is the same, with a correlation of 0.99, and it has something
 # of the digits' own, 0.77. There one kind touches the next, and holds it in its place. Where the
 # kinds lie apart, as in our network, nothing holds them: the orders of distances in one run and in
-# the other have a correlation of 0.00. Where the cactus lies on the map, and beside whom, is what
+# the other have a correlation of -0.01. Where the cactus lies on the map, and beside whom, is what
 # was left over from the start.
 #
 # That is why scikit-learn starts from PCA unless it is told otherwise: the large distances on the
-# map are then a little like those of the features, 0.40 instead of 0.24. And it gives the same map
+# map are then a little like those of the features, 0.41 instead of 0.24. And it gives the same map
 # every time, which is convenient, and hides all this.
 #
 # What else a map does not say. How *wide* a patch is: each row gets a scale of its own, so dense
@@ -776,7 +777,7 @@ turn_best = {name: max(ys) for name, (_, ys) in turn.items()}
 # sorted. (The first t-SNE of a layer takes some seconds. Pointing works in a saved notebook, too.)
 
 # %% tags=["look"]
-ON_MAP = steps(500, 60)
+ON_MAP = min(steps(500, 60), len(pictures) - 12)
 OTHERS = range(ON_MAP, ON_MAP + 12)
 
 widgets.feature_space_panel(
