@@ -525,7 +525,7 @@ COSTS = {  # of the differences (points, cells, 2)
 
 def best(costs):
     """Of each cell the point."""
-    return torch.from_numpy(linear_sum_assignment(costs.T.numpy())[1])
+    return torch.from_numpy(linear_sum_assignment(costs.mT.numpy())[1])
 
 
 def greedy(costs):

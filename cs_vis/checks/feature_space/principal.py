@@ -15,10 +15,16 @@ POINTS, COMPONENTS, VARIANCES = "table of points", "table of components", "list 
 
 
 def taken_apart(function, features, k):
+    seed(0, features)  # what a random SVD gives is the same in every check
     points, components, variances = function(features, k)
     return {COMPONENTS: turned(components), POINTS: turned(points, dim=0), VARIANCES: variances,
             "by the rule": by_the_rule(components, features, k),
             "agree": agree(points, components, features, k)}
+
+
+def seed(number, features):
+    """The random numbers that a function draws on the device of features."""
+    (torch.cuda if features.is_cuda else torch.default_generator).manual_seed(number)
 
 
 def turned(values, dim=1):
@@ -63,8 +69,8 @@ def ones_if_they_agree(function, features, k):
 def same_each_time(function, features, k):
     """Ones if it gives the same with other random numbers, else zeros."""
     runs = []
-    for seed in (0, 1, 2):
-        torch.manual_seed(seed)
+    for number in range(3):
+        seed(number, features)
         runs.append(turned(function(features, k)[1]))
     apart = max((runs[0] - run).abs().max() for run in runs[1:])
     return {COMPONENTS: torch.full_like(runs[0], not apart > 1e-4)}
