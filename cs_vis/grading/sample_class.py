@@ -18,6 +18,9 @@ STEP, JITTER, BLUR, PIXELS, GRADIENTS = (
 DISTANCE, VARIATION, ALPHA = (
     f"{exercise}_solution" for exercise in ("distance", "variation", "alpha"))
 DREAM, OCTAVES, GUIDE = (f"{exercise}_solution" for exercise in ("dream", "octaves", "guide"))
+FILTERS, MAPS, FIELD, PATCHES = (
+    f"{exercise}_solution" for exercise in ("filters", "maps", "field", "patches"))
+NEIGHBORS, PCA, GRID = (f"{exercise}_solution" for exercise in ("neighbors", "pca", "grid"))
 
 WARNING = ("    import sys, warnings\n    warnings.warn('a mere warning')\n"
            "    print('10%', file=sys.stderr)\n")
@@ -77,13 +80,26 @@ CLASS = [
 ]
 
 
-def a_few(cells, *wrong: Submission) -> list[Submission]:
-    """Right work, some wrong, and a blank notebook."""
-    return [Submission("ada", "right", 20, "all checks passed"), *wrong,
+def a_few(cells, *wrong: Submission, by_hand: float = 0) -> list[Submission]:
+    """Right work, some wrong, and a blank notebook; so many points wait for a person."""
+    waits = f"; {by_hand:g} points wait for a person" if by_hand else ""
+    return [Submission("ada", "right", 20 - by_hand, f"all checks passed{waits}"), *wrong,
             Submission("leonhard", "blank", 0, "not written yet", dict.fromkeys(cells))]
 
 
 CLASSES = {
+    "01_filters_and_activations": a_few(
+        (FILTERS, MAPS, FIELD, PATCHES, "question_answer"),
+        Submission("carl", "all filters scaled together", 15, "all filters scaled together",
+                   {FILTERS: ("dim=(1, 2, 3), keepdim=True", "")}),
+        Submission("georg", "padding without the stride", 7, "padding without the stride",
+                   {FIELD: ("padding * stride", "padding")}), by_hand=2),
+    "02_feature_space": a_few(
+        (NEIGHBORS, PCA, GRID, "maps_answer"),
+        Submission("carl", "query included", 15, "query included",
+                   {NEIGHBORS: (".masked_fill(itself, torch.inf)", "")}),
+        Submission("georg", "not centred", 12, "not centred",
+                   {PCA: ("features - features.mean(dim=0)", "features")}), by_hand=2),
     NAME: CLASS,
     "04_fooling_images": a_few(
         (FOOLING, ATTACK, DIFFERENCE),
