@@ -117,9 +117,8 @@ def plainly_divided(weight):
 
 
 @mistake(FILTERS, "flat filters outside 0 to 1")
-def flat_as_they_are(weight):
-    x = plainly_divided(weight)
-    return torch.where(x.isnan(), weight.detach(), x)
+def flat_below_0(weight):
+    return plainly_divided(weight).nan_to_num(-1)
 
 
 @mistake(FILTERS, "graph in the way")
@@ -183,6 +182,12 @@ def on_a_copy(weight):
 def flat_filters_grey(weight):
     x = plainly_divided(weight)
     return torch.where(x.isnan(), 0.5, x)
+
+
+@alternative(FILTERS, "flat filters as they are, with a note")
+def flat_filters_as_they_are(weight):
+    x = plainly_divided(weight)
+    return torch.where(x.isnan(), weight.detach(), x)
 
 
 @alternative(FILTERS, "a graph that is kept, with a note")

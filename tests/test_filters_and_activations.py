@@ -282,7 +282,11 @@ def test_what_nobody_knows_is_not_given_a_name():
 
 STRANGE = [None, 3, "x", torch.zeros(0), torch.tensor(float("nan")), torch.zeros(5, 3, 3, 3),
            (torch.zeros(3), torch.zeros(3)), (None, None), (1, 2, None), [[1], [2], [3]], {},
-           (torch.zeros(3, 3, 8, 8), torch.zeros(3, 3)), (torch.zeros(3, 3), "x")]
+           (torch.zeros(3, 3, 8, 8), torch.zeros(3, 3)), (torch.zeros(3, 3), "x"),
+           (torch.zeros(3, 3, 8, 8), torch.full((3, 3), float("nan"))),
+           (torch.zeros(3, 3, 8, 8), torch.zeros(3, 2)),
+           (torch.zeros(2, 3, 8, 8), torch.zeros(2, 3)),
+           (torch.zeros(3, 3, 8, 8), torch.full((3, 3), 10 ** 9)), torch.zeros(3), np.zeros(3)]
 
 
 @pytest.mark.parametrize("result", STRANGE, ids=range(len(STRANGE)))

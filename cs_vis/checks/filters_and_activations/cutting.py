@@ -197,7 +197,7 @@ class Seen:
         self.others = [x for x in outputs.values() if x.ndim == 4]
         self.layers = windows(given["model"], given["layer"])
         self.right = places_by(given, self.maps, *RIGHT)
-        self.meant = [places, self.right]
+        self.meant = [x for x in (places, self.right) if x.shape == self.right.shape]
 
     def placed(self, *rules) -> bool:
         return torch.equal(places_by(self.given, self.maps, *rules).double(), self.found)

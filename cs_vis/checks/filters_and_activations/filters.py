@@ -6,7 +6,7 @@ from ..distance import comparable, large_constant
 from ..exercise import Case, Exercise, Trap
 from ..inputs import Leaf
 
-FLAT = {1: 0.0, 2: -0.25}  # which filters have one value, and which
+FLAT = {1: 0.0, 2: 0.25}  # which filters have one value, and which
 
 
 def pictured(function, weight):

@@ -11,6 +11,7 @@ from ..fixtures import chain_weights, picture, tiny_weights
 from ..inputs import Network, live
 from .cutting import Seen, slips_of_patches, slips_of_places
 
+SPOTS, CUTS = "tensor of places", "tensor of patches"  # as messages call them
 CLEAR = 1e-2  # by how much the largest values differ
 
 
@@ -25,7 +26,7 @@ def shown(function, model, images, layer, channel, k):
     whole = not (torch.is_tensor(places) and places.is_floating_point())
     if torch.is_tensor(places):
         places = places.to(images.dtype)
-    return {"two tensors": two, "places": places, "patches": patches, "whole": whole}
+    return {"two tensors": two, SPOTS: places, CUTS: patches, "whole": whole}
 
 
 def tiny(n, height, width, seed, layer, channel, k):
@@ -73,14 +74,14 @@ def recognise(observed, inputs):
         return ()
     if not all(out.get("two tensors", torch.tensor(False)) for out in found):
         return ("not two tensors",)
-    if not all(torch.is_tensor(out[name]) for out in found for name in ("places", "patches")):
+    if not all(torch.is_tensor(out[name]) for out in found for name in (SPOTS, CUTS)):
         return ()
-    if all(out["patches"].ndim == 2 and out["places"].ndim == 4 for out in found):
+    if all(out[CUTS].ndim == 2 and out[SPOTS].ndim == 4 for out in found):
         return ("places before patches",)
-    if not all(out["patches"].ndim == 4 and out["places"].ndim == 2 for out in found):
+    if not all(out[CUTS].ndim == 4 and out[SPOTS].ndim == 2 for out in found):
         return ()
-    cases = [Seen(live(inputs[name], "cpu", torch.float64), comparable(outcome.outputs["places"]),
-                  comparable(outcome.outputs["patches"])) for name, outcome in outcomes.items()]
+    cases = [Seen(live(inputs[name], "cpu", torch.float64), comparable(outcome.outputs[SPOTS]),
+                  comparable(outcome.outputs[CUTS])) for name, outcome in outcomes.items()]
     if all(case.patches.shape[1] == case.maps.shape[1] for case in cases):
         return (*(slips_of_places(cases) or ()), "patches of the layer's maps")
     return (*(slips_of_places(cases) or ()), *(slips_of_patches(cases) or ()))

@@ -10,7 +10,7 @@ from cs_vis.checks.filters_and_activations.field import CONV, NUMBERS, POOL, SPA
 from cs_vis.checks.filters_and_activations.filters import FLAT, filters, with_flat
 from cs_vis.checks.filters_and_activations.maps import chain as chain_of
 from cs_vis.checks.filters_and_activations.maps import guarded
-from cs_vis.checks.filters_and_activations.patches import clear
+from cs_vis.checks.filters_and_activations.patches import CUTS, SPOTS, clear
 from cs_vis.checks.fixtures import chain_weights, drawn, picture, tiny_weights
 from cs_vis.checks.inputs import Leaf, Network, live
 from cs_vis.grading.hidden import Cell, Visible, off_by, until
@@ -160,8 +160,8 @@ def several(generator):
 
 def judge_places(trials):
     for trial in trials:
-        places = trial.outputs.get("places")
-        if not torch.is_tensor(places) or not torch.equal(places, trial.right["places"]):
+        places = trial.outputs.get(SPOTS)
+        if not torch.is_tensor(places) or not torch.equal(places, trial.right[SPOTS]):
             return "on fresh pictures and networks, the places differ from the largest ones"
     return None
 
@@ -169,9 +169,9 @@ def judge_places(trials):
 def judge_patches(trials):
     """At the places that came back, which the cell before has judged."""
     for given, right, outputs in trials:
-        places, patches = outputs.get("places"), outputs.get("patches")
-        there = torch.is_tensor(places) and places.shape == right["places"].shape
-        if not there or not off_by(patches, cut(given, places, right["patches"])) < NEAR:
+        places, patches = outputs.get(SPOTS), outputs.get(CUTS)
+        there = torch.is_tensor(places) and places.shape == right[SPOTS].shape
+        if not there or not off_by(patches, cut(given, places, right[CUTS])) < NEAR:
             return ("on fresh pictures and networks, the patches differ from what the units can "
                     "see, white outside the picture")
     return None
