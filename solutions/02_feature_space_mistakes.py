@@ -73,11 +73,16 @@ def first_of_equals(q, g):
     return out & (out.cumsum(dim=0) == 1)
 
 
+def last_of_equals(q, g):
+    return first_of_equals(q, g.flip(0)).flip(0)
+
+
 LEFT_OUT = {  # of the distances, query and gallery: all places in order, without the query
     "": lambda d, q, g: in_order(d, same(q, g)),
     "query included": lambda d, q, g: d.argsort(),
     "first always left out": lambda d, q, g: d.argsort()[1:],
     "only one of equals left out": lambda d, q, g: in_order(d, first_of_equals(q, g)),
+    "only one of equals left out ": lambda d, q, g: in_order(d, last_of_equals(q, g)),
     "query left out only at the first place":
         lambda d, q, g: in_order(d, same(q, g) & (torch.arange(len(g)) == 0)),
     "near rows left out": lambda d, q, g: in_order(d, (g - q).norm(dim=1) < 1e-4),
@@ -92,6 +97,7 @@ PICKS = {  # of the places in order, distances, gallery, k
     "the last of them alone": lambda order, d, g, k: order[k - 1:k],
     "nearest last": lambda order, d, g, k: order[:k].flip(0),
     "places sorted": lambda order, d, g, k: order[:k].sort().values,
+    "places counted from 1": lambda order, d, g, k: order[:k] + 1,
     "distances returned": lambda order, d, g, k: d[order[:k]],
     "rows returned": lambda order, d, g, k: g[order[:k]],
 }
@@ -139,6 +145,20 @@ def one_distance_for_each_column(query, gallery, k):
 def first_row_left_out(query, gallery, k):
     """topk of one more, and the first dropped."""
     return (gallery - query).square().sum(dim=1).topk(k + 1, largest=False).indices[1:]
+
+
+@mistake(NEAREST, "left out after k + 1 were taken")
+def one_more_and_filtered(query, gallery, k):
+    found = (gallery - query).norm(dim=1).topk(k + 1, largest=False)
+    return found.indices[found.values > 0][:k]
+
+
+@mistake(NEAREST, "fails where the query is not there")
+def place_looked_up(query, gallery, k):
+    distances = (gallery - query).norm(dim=1)
+    place = torch.where(same(query, gallery))[0][0]
+    order = distances.argsort()
+    return order[(order != place) & (distances[order] > 0)][:k]
 
 
 @mistake(NEAREST, "list instead of a tensor")
@@ -607,6 +627,18 @@ def turned_twice(names) -> bool:
 
 
 put_together(LAYOUT, layout_by, SCALES, TURNS, COSTS, SEARCHES, JOINS, apart=turned_twice)
+
+
+@mistake(LAYOUT, "another number of columns")
+def rows_of_eight(points, images):
+    """What make_grid does unless nrow is given."""
+    cells = layout_by(join=lambda c: c.flatten(0, 1))(points, images)
+    return make_grid(cells, padding=0)[None]
+
+
+@mistake(LAYOUT, "another number of columns", "border between the images")
+def rows_of_eight_with_a_border(points, images):
+    return make_grid(layout_by(join=lambda c: c.flatten(0, 1))(points, images))[None]
 
 
 def by_keys(first, second):

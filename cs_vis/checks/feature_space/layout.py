@@ -77,6 +77,9 @@ LAYOUT = Exercise(
         "images more than once":
             "Some images appear more than once, others not at all. Each has a cell of its own: "
             "scipy.optimize.linear_sum_assignment.",
+        "another number of columns":
+            "A row of the picture does not have n images: make_grid puts eight in a row unless "
+            "nrow=n.",
         "border between the images":
             "There is a border between the images: make_grid leaves one, unless padding=0.",
         "channels last":

@@ -159,6 +159,12 @@ NEAREST = Exercise(
         "only one of equals left out":
             "The query stands in the gallery more than once, and only one of these rows is left "
             "out. Leave out all that equal it.",
+        "left out after k + 1 were taken":
+            "k + 1 rows were taken and the query dropped from them: where it stands twice, k - 1 "
+            "are left. Leave the query out first, then take k.",
+        "fails where the query is not there":
+            "The query need not be in the gallery: then nothing is left out. Compare all rows "
+            "with it, (gallery == query).all(dim=1), which may be true of none.",
         "query left out only at the first place":
             "The query is left out only where it is the gallery's first row. Look for it wherever "
             "it stands.",
@@ -182,6 +188,8 @@ NEAREST = Exercise(
             "The right rows in the opposite order: the nearest comes first.",
         "places sorted":
             "The right rows, but sorted by their places. Leave them in the order of the distance.",
+        "places counted from 1":
+            "The places are one too large: they are counted from 0.",
         "distances returned":
             "The distances come back. Return the places of the rows: argsort() gives them, of topk "
             "it is .indices.",
@@ -201,6 +209,9 @@ NEAREST = Exercise(
     },
     errors={
         "list instead of a tensor": re.compile(r"'list' object has no attribute 'shape'"),
+        "fails where the query is not there": re.compile(
+            r"index (0|-1) is out of bounds for (dimension|axis) 0 with size 0|is not in list|"
+            r"list index out of range|a Tensor with 0 elements cannot be converted"),
     },
     row={
         "signature": "nearest_neighbors(query, gallery, k)",
