@@ -73,7 +73,8 @@ def data():
     for name in specimen_net.NAMES:
         _note(rows, hints, f'load_model("{name}")', _trial, name)
     _note(rows, hints, "load_generator()", _painting)
-    for folder, ending in (("goldens", "safetensors"), ("gallery", "webp"), ("deepdream", "jpg")):
+    for folder, ending in (("goldens", "safetensors"), ("gallery", "webp"), ("deepdream", "jpg"),
+                           ("filters_and_activations", "jpg")):
         _note(rows, hints, folder, _count, folder, ending)
     _note(rows, hints, "CS_VIS_WEIGHTS", _imagenet_files)
     photos = os.environ.get("CS_VIS_PHOTOS")

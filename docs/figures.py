@@ -17,6 +17,7 @@ from cs_vis.methods.class_visualization import visualize
 from cs_vis.methods.deepdream import GROWN, Channels, dream, zoom
 from cs_vis.methods.drive import finish
 from cs_vis.methods.feature_inversion import invert
+from cs_vis.methods.feature_space import collect, tsne
 from cs_vis.methods.field import Box, crop, windows
 from cs_vis.methods.generator import codes, load_generator, of_code
 from cs_vis.methods.occlusion import occlusion_loss
@@ -26,6 +27,7 @@ from cs_vis.notebook import progress
 from cs_vis.reference.class_visualization import class_visualization_update_step
 from cs_vis.reference.deepdream import deepdream_step, octave_pyramid
 from cs_vis.reference.feature_inversion import alpha_norm, inversion_step, total_variation
+from cs_vis.reference.feature_space import grid_layout
 from cs_vis.reference.filters_and_activations import max_activating_patches, receptive_field
 from cs_vis.reference.fooling_images import magnified_difference, make_fooling_image
 from cs_vis.reference.saliency import (GuidedReLU, compute_saliency_maps, occlusion_map,
@@ -181,6 +183,9 @@ def journey(path):
                 quality=34)
 
 
+CHANNELS = (33, 48, 27, 14)
+
+
 def guided():
     """Four channels of notebook 01, two rows each: what they like best, and guided backprop of it.
 
@@ -203,6 +208,18 @@ def guided():
     return images.to_pil(torch.from_numpy(page).permute(2, 0, 1)[None].float())
 
 
+def wall(side=20, pixels=48):
+    """400 specimens, each beside those that the ordinary network finds most like it.
+
+    The wall of notebook 02, which has 900: t-SNE of the last features, then a cell for each picture.
+    """
+    pictures = specimens.collection(side * side).pictures
+    rows = collect(load_model("specimens"), batched(pictures), ["average"])["average"]
+    small = F.interpolate(pictures.float() / 255, (pixels, pixels), mode="bilinear",
+                          antialias=True)
+    return images.to_pil(grid_layout(tsne(rows), small))
+
+
 def sheet():
     """Four frozen specimens of every kind."""
     images = specimens.gallery().images.split(1)
@@ -211,24 +228,22 @@ def sheet():
     return plots.show(rows, height=0.85)
 
 
-FIGURES = {"methods": method_figure, "specimens": sheet,
+FIGURES = {"methods": method_figure, "specimens": sheet, "feature-space": wall,
            "fooling": fooling_figure, "natural": natural_figure, "inversion": inversion_figure,
            "generator-samples": sample_figure, "generator-neighbours": neighbour_figure,
            "classes-robust": lambda: class_figure("specimens-robust"),
            "classes-ordinary": lambda: class_figure("specimens")}
-CHANNELS = (33, 48, 27, 14)
-DREAMS = {"poster": poster, "squeezenet": squeezenet}  # what notebook 08 shows as stored
-PATCHES = {"guided": guided}                           # and notebook 01
+# What notebooks show as stored: the file's name under datasets/
+KEPT = {"deepdream/poster": poster, "deepdream/squeezenet": squeezenet,
+        "filters_and_activations/guided": guided}
 
 
 def write(name):
     """Make one thing, and put it where it is stored."""
-    if name == "zoom":
-        return journey(STORED / "deepdream" / "zoom.mp4")
-    figure = (FIGURES | DREAMS | PATCHES)[name]()
-    folder = (STORED / "deepdream" if name in DREAMS else
-              STORED / "filters_and_activations" if name in PATCHES else FOLDER)
-    file = folder / f"{name}.jpg"
+    if name == "deepdream/zoom":
+        return journey(STORED / f"{name}.mp4")
+    figure = (FIGURES | KEPT)[name]()
+    file = (STORED if name in KEPT else FOLDER) / f"{name}.jpg"
     if isinstance(figure, Image.Image):
         figure.save(file, quality=80, optimize=True)
     else:
@@ -236,5 +251,5 @@ def write(name):
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or [*FIGURES, *DREAMS, *PATCHES, "zoom"]:
+    for name in sys.argv[1:] or [*FIGURES, *KEPT, "deepdream/zoom"]:
         write(name)

@@ -35,7 +35,18 @@ METHODS = {"saliency": "saliency map", "smoothed saliency": "smoothed saliency m
            "occlusion": "occlusion map", "guided backprop": "guided backprop",
            "cut-out": "cut-out"}
 
-# Committed pictures (docs/figures.py) of the notebooks that change the picture, and what to say.
+# Committed pictures (docs/figures.py) of the notebooks that look inside, and what to say.
+INSIDE = {
+    "datasets/filters_and_activations/guided.jpg": (
+        "What does a channel look for?",
+        "Of 5,000 drawings, the nine patches at which a channel of the robust network is largest, "
+        "and beneath them what excites it there, by guided backprop: seeds, a band of dots, a rind, "
+        "the eye on a wing."),
+    "docs/figures/feature-space.jpg": (
+        "What lies beside what?",
+        "400 drawings, each near those that the ordinary network's last features find most like "
+        "it: whatever the ground and the colour, kind comes to kind.")}
+# The same of the notebooks that change the picture.
 CHANGED = {
     "docs/figures/fooling.jpg": (
         "How little does it take?",
@@ -69,7 +80,8 @@ def make_gallery(folder: Path) -> Path:
         folder, methods=list(METHODS), kinds=contact_sheet(folder),
         specimens=[specimen_block(folder, kind, networks) for kind in SHOWN],
         scores=score_table(networks), has_imagenet=IMAGENET in trained,
-        changed=[changed_block(folder, file) for file in CHANGED],
+        inside=[committed_block(folder, *entry) for entry in INSIDE.items()],
+        changed=[committed_block(folder, *entry) for entry in CHANGED.items()],
         photographs=[photograph_block(folder, name, trained) for name in PHOTOGRAPHS],
         occlusion_colors=[to_hex(colormaps[COLORS](i / 4)) for i in range(5)])
 
@@ -117,9 +129,9 @@ def specimen_block(folder, kind, networks):
     return {"kind": kind, "question": SHOWN[kind], "covers": covers, "first": first, "rows": rows}
 
 
-def changed_block(folder, file):
+def committed_block(folder, file, about):
     """A committed picture, copied beside the page."""
-    title, words = CHANGED[file]
+    title, words = about
     copy = Path(shutil.copy(ROOT / file, folder))
     with Image.open(copy) as picture:
         width, height = picture.size
