@@ -109,8 +109,8 @@ FIELD = Exercise(
             "The layers are gone through from the last to the first. A stride counts for the "
             "layers after it: begin with the first.",
         "size and stride by the rule from the last layer":
-            "(size - 1) times a stride, + k, is the rule for going from the last layer to the first. "
-            "From the first to the last it is size += (k - 1) * stride.",
+            "(size - 1) times a stride, + k, is the rule for going from the last layer to the "
+            "first. From the first to the last it is size += (k - 1) * stride.",
         "half kernels on both sides":
             "k // 2 is counted on both sides, which is k - 1 for odd kernels alone: size += "
             "(k - 1) * stride.",
