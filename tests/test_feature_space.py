@@ -223,7 +223,8 @@ def test_what_nobody_knows_is_not_given_a_name(exercise):
 @pytest.mark.parametrize("result", [None, 3, torch.zeros(1, 3, 2, 2), torch.zeros(0), "x", [],
                                     torch.tensor(float("nan")), (None, 1, "x"),
                                     (torch.ones(2),) * 3, (torch.zeros(0, 0),) * 3,
-                                    torch.tensor(True)])
+                                    torch.tensor(True), torch.zeros(4, 0), torch.zeros(50, 2),
+                                    torch.zeros(0, dtype=torch.long)])
 @pytest.mark.parametrize("exercise", CHECKS)
 def test_what_is_no_answer_is_rejected_without_an_error(exercise, result):
     assert verdict(exercise, lambda *given: result) is not None
