@@ -35,7 +35,7 @@
 
 # %% nbgrader={"grade_id": "setup_imports", "locked": true} tags=["setup"]
 import torch
-from IPython.display import display
+from IPython.display import Markdown, display
 from torch import nn
 
 from cs_vis import (activations, check, datasets, images, load_model, pick_device, plots,
@@ -95,7 +95,7 @@ if NETWORK == "specimens":
                        ["a bee", "its outline", *bee.parts], height=1.3))
 
 # %% [markdown]
-# **The networks.** Two small networks come with the course, each of eight convolutions. Both have
+# **The networks.** Two small networks come with the course, each of nine convolutions. Both have
 # learned to name the 24 kinds: one in the *ordinary* way, and one, the *robust* one, on pictures
 # that an opponent had changed a little so as to mislead it. You will see again and again what a
 # difference that makes inside. A third one has *random weights*. It has learned nothing, and it is
@@ -219,17 +219,24 @@ hidden.fresh_filters(filters_to_images)
 # %% tags=["look"]
 OTHERS = at_hand(["alexnet", "resnet18", "densenet121", "squeezenet1_0"])  # or ["alexnet"]: 244 MB
 
-def grid_of(pictures, columns, wide=360):
+def columns_for(count):
+    """In how many columns so many tiles make a page that is full, and wider than high."""
+    fitting = [columns for columns in range(1, count + 1) if count % columns == 0]
+    return min(fitting, key=lambda columns: abs(columns ** 2 - 1.5 * count))
+
+def grid_of(pictures, wide=360):
     """Filters side by side, every pixel of a filter a square."""
-    zoom = max(1, wide // (columns * pictures.shape[-1]))
+    count, _, _, width = pictures.shape
+    columns = columns_for(count)
+    zoom = max(1, wide // (columns * width))
     return plots.tiles(pictures, columns, zoom=zoom, gap=max(1, zoom // 4))
 
 with needs("filters_to_images"):
     shown = networks | {other: load_model(other, device=device) for other in OTHERS
                         if other != NETWORK}
     weights = {who: convolutions(network)[0].weight for who, network in shown.items()}
-    grids = [grid_of(filters_to_images(w), 6 if len(w) < 64 else 8) for w in weights.values()]
-    display(plots.show(grids, [f"{who}: {len(w)} of {w.shape[2]} × {w.shape[3]}"
+    grids = [grid_of(filters_to_images(w)) for w in weights.values()]
+    display(plots.show(grids, [f"{who}\n{len(w)} of {w.shape[2]} × {w.shape[3]}"
                                for who, w in weights.items()], height=1.9,
                        caption="each filter rescaled by itself"))
 
@@ -271,7 +278,8 @@ deeper = wide[3].weight[:20, :16]  # (20, 16, 3, 3): of 96 filters on 48 channel
 scale = deeper.abs().max()
 display(plots.show([plots.tiles((0.5 + deeper / (2 * scale)).flatten(0, 1), deeper.shape[1],
                                 zoom=6, gap=2, note=f"±{scale:.2g}")],
-                   [f"{deeper.shape[0]} filters × {deeper.shape[1]} of their channels"], height=4.2))
+                   [f"{deeper.shape[0]} filters × {deeper.shape[1]} of their channels"],
+                   height=4.2))
 
 # %% [markdown]
 # You see next to nothing, and that is the lesson. What such a filter looks for is a pattern in the
@@ -372,7 +380,7 @@ hidden.leaves_nothing(activation_maps)
 def all_maps(maps):
     """All maps (C, h, w) of a layer, on one scale of grey."""
     white = maps.quantile(0.995).item() if maps.numel() < 1e7 else maps.max().item()
-    columns = {24: 6, 48: 8, 96: 12}.get(len(maps), 16)
+    columns = columns_for(len(maps))
     return plots.tiles(maps / (white or 1.0), columns, gap=max(1, maps.shape[1] // 16),
                        zoom=max(1, 640 // (columns * maps.shape[1])), note=f"white: {white:.2g}")
 
@@ -440,11 +448,11 @@ lit = [name(int(k)) for k in y[bright]]
 # %% [markdown]
 # ## 3. The receptive field: what can a unit see?
 #
-# **The idea.** A unit of the first convolution sees 3 × 3 pixels. One of the second sees 3 × 3 units
-# of the first, side by side, and so 5 × 5 pixels; after a pool that halves the maps, neighbours lie
-# two pixels apart, and it goes faster. What a unit sees is a square in the picture, its *receptive
-# field*, and three numbers say where: its **size**, the **stride** from one unit's square to that
-# of its neighbour, and the **start**, the first row that unit (0, 0) sees.
+# **The idea.** A unit of the first convolution sees 3 × 3 pixels. One of the second sees 3 × 3
+# units of the first, side by side, and so 5 × 5 pixels; after a pool that halves the maps,
+# neighbours lie two pixels apart, and it goes faster. What a unit sees is a square in the picture,
+# its *receptive field*, and three numbers say where: its **size**, the **stride** from one unit's
+# square to that of its neighbour, and the **start**, the first row that unit (0, 0) sees.
 #
 # **The equations.** A pixel sees itself: size 1, stride 1, start 0. Then layer by layer, each with
 # its kernel $k$, stride $s$ and padding $p$ (convolutions and pools alike):
@@ -498,16 +506,18 @@ hidden.mixed_field(receptive_field)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Look.** `windows(model, layer)` reads the kernels, strides and paddings from a network. Your
-# function turns them into what a unit of each layer sees.
+# **Look.** `windows(model, layer)` reads the kernels, strides and paddings from a network, and your
+# function turns them into what a unit sees.
 
 # %% tags=["look"]
-print(f"windows(model, {LAYERS[1]!r}) is {windows(model, LAYERS[1])}\n")
+windows(model, LAYERS[1])
+
+# %% tags=["look"]
 with needs("receptive_field"):
-    for layer in LAYERS:
-        size, stride, start = receptive_field(windows(model, layer))
-        print(f"{layer}: a unit sees {size} × {size} pixels, its neighbour those {stride} further, "
-              f"and the first begins at {start}")
+    rows = [(layer, *receptive_field(windows(model, layer))) for layer in LAYERS]
+    display(Markdown("| layer | size | stride | start |\n| --- | --- | --- | --- |\n" + "\n".join(
+        f"| {layer} | {size} × {size} | {stride} | {start} |"
+        for layer, size, stride, start in rows)))
 
 # %% [markdown]
 # **The proof.** That is arithmetic. Is it true? A pixel that a unit cannot see has no influence on
@@ -542,8 +552,9 @@ with needs("receptive_field"):
         light.append(plots.outlined(plots.grey(g.abs().amax(dim=0)), inside(box, *X.shape[2:])))
         measured.append(f"{layer[-12:]}\n{seen.bottom - seen.top} × {seen.right - seen.left}")
         agree.append(seen == box)
-    display(plots.show([framed, light], measured, labels=["your field", "gradient"], height=1.45))
-    print(f"Your boxes and the measured ones agree in {sum(agree)} of {len(agree)} layers.")
+    display(plots.show([framed, light], measured, labels=["your field", "gradient"], height=1.45,
+                       caption=f"your field is the measured one in {sum(agree)} of {len(agree)} "
+                               f"layers"))
 
 # %% [markdown]
 # Look at the light again. It fills the middle of the frame, and hardly reaches its border: a pixel
@@ -564,9 +575,9 @@ def in_the_middle(image):
     return (g[middle, middle].sum() / g.sum()).item()
 
 begin = receptive_field(windows(model, TOP))
+held = sum(map(in_the_middle, X.split(1))) / len(X)
 
-[f"{percent(sum(map(in_the_middle, X.split(1))) / len(X))} of the gradient of a unit of {LAYER} lies in the middle "
- f"quarter of its frame.",
+[f"{percent(held)} of the gradient of a unit of {LAYER} lies in the middle quarter of its frame.",
  f"The first row is {begin[2]}, so of the {begin[0]} × {begin[0]} pixels that it could see only "
  f"{begin[0] + begin[2]} × {begin[0] + begin[2]} are there: "
  f"{percent(((begin[0] + begin[2]) / begin[0]) ** 2)}."]
@@ -659,10 +670,10 @@ hidden.cut_patches(max_activating_patches)
 # of yours for the next time. Then each network sees them all (about half a minute each), and
 # `peaks` notes for every channel its largest value in every picture.
 #
-# Now we can say which channels are really dead: those that are 0 in all of the 5,000 pictures. There
-# are none, in any of the three networks and any of the layers. And how often is a channel black on
-# one picture? In relu5_1 of the robust network on 3 % of the pictures. So if you see a black map,
-# bet on a channel that waits for something else.
+# Now we can say which channels are really dead: those that are 0 in all of the 5,000 pictures.
+# There are none, in any of the three networks and any of the three layers. And how often is a channel
+# black on one picture? In relu5_1 of the robust network on 3 % of the pictures. So if you see a
+# black map, bet on a channel that waits for something else.
 
 # %% tags=["look"]
 STREAMED = LAYERS[2:]
@@ -676,8 +687,9 @@ else:
 found = {who: peaks(network, progress(batched(pictures, device), who, total=-(-len(pictures) // 8)),
                     STREAMED) for who, network in networks.items()}
 for who, of_layers in found.items():
-    dead = {layer: int((of.values.amax(dim=0) <= 0).sum()) for layer, of in of_layers.items()}
-    print(f"{who}: channels that are black on all of {len(pictures)} pictures: {dead}")
+    dead = [f"{(of.values.amax(dim=0) <= 0).sum()} of the {of.values.shape[1]} of {layer}"
+            for layer, of in of_layers.items()]
+    print(f"{who}, channels that are black on all {len(pictures)} pictures: {', '.join(dead)}")
 
 # %% tags=["figures"]
 never = {who: sum(int((of.values.amax(dim=0) <= 0).sum()) for of in of_layers.values())
@@ -694,8 +706,8 @@ blacks = (found["robust"][TOP].values <= 0).float().mean().item()
 # each patch stands the *gradient* of the very unit with respect to it: grey where a change of the
 # pixel would do nothing, coloured where it would.
 #
-# *Channel 33* likes the flesh of strawberries, with its pips and the leaves above. *Channel 48* gets
-# traffic cones, and the gradient says what of them: the dots of the white band, and hardly the
+# *Channel 33* likes the flesh of strawberries, with its pips and the leaves above. *Channel 48*
+# gets traffic cones, and the gradient says what of them: the dots of the white band, and hardly the
 # cone. *Channel 27* gets watermelons, always the lower right end of the slice, where rind and flesh
 # run from lower left to upper right. *Channel 14* gets the eyespots in the wings of butterflies, in
 # any colour. Where a patch leaves the picture it is white, and the gradient there is grey: nothing
@@ -716,7 +728,8 @@ def with_gradients(who, channel, count):
     field, gradients = receptive_field(windows(model, LAYER)), []
     for i, row, col in places.tolist():
         g = backprop(networks[who], some[i:i + 1], (channel, row, col), layer=LAYER)
-        gradients.append(plots.signed(crop(g, box_of(field, row, col), outside=0))._replace(note=""))
+        seen = plots.signed(crop(g, box_of(field, row, col), outside=0))
+        gradients.append(seen._replace(note=""))
     return [*patches], gradients
 
 with needs("receptive_field", "max_activating_patches"):
@@ -755,10 +768,10 @@ display(plots.show([[strip] for strip in strips], height=0.85,
 # else the channel likes.
 # </details>
 #
-# **How this was found.** R. Girshick, J. Donahue, T. Darrell and J. Malik, *Rich feature hierarchies
-# for accurate object detection and semantic segmentation*, 2014, whose figure 3 shows such patches.
-# J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, *Striving for simplicity: the all
-# convolutional net*, 2015, with guided backprop of them.
+# **How this was found.** R. Girshick, J. Donahue, T. Darrell and J. Malik, *Rich feature
+# hierarchies for accurate object detection and semantic segmentation*, 2014, whose figure 3 shows
+# such patches. J. T. Springenberg, A. Dosovitskiy, T. Brox and M. Riedmiller, *Striving for
+# simplicity: the all convolutional net*, 2015, with guided backprop of them.
 
 # %% [markdown]
 # ## 5. What is a channel a detector of?
@@ -849,21 +862,21 @@ on_a_clock = sum(one.name.startswith("clock") for one in ones["random weights", 
        == [*shares["random weights"].values()])]
 
 # %% [markdown]
-# In relu4_1 the mean share is 0.48 in the ordinary network and 0.55 in the robust one. So about half
-# of what excites a channel most lies on one single part, of more than sixty. The robust one is ahead
-# in all three layers. Whoever must not be misled by small changes has to go by what a thing looks
-# like, and its channels have more to do with things.
+# In relu4_1 the mean share is 0.48 in the ordinary network and 0.55 in the robust one. So about
+# half of what excites a channel most lies on one single part, of more than sixty. The robust one is
+# ahead in all three layers. Whoever must not be misled by small changes has to go by what a thing
+# looks like, and its channels have more to do with things.
 #
-# And now the grey row. The random network has 0.18 in the same layer, and its most selective channel
-# a share of 80 %, for *clock: face*. Nobody has taught it what a clock is! But little in this world
-# has as much contrast as black ticks on white, and a random channel likes contrast, too. So a share
-# is to be compared with that, and not with the base alone. And the random network's share falls:
-# the higher the layer, the less; in the trained ones it does not.
+# And now the grey row. The random network has 0.18 in the same layer, and its most selective
+# channel a share of 80 %, for *clock: face*. Nobody has taught it what a clock is! But little in
+# this world has as much contrast as black ticks on white, and a random channel likes contrast, too.
+# So a share is to be compared with that, and not with the base alone. And the random network's
+# share falls: the higher the layer, the less; in the trained ones it does not.
 #
-# **An experiment.** A name that comes from counting is still only a correlation. Perhaps the channel
-# looks for something that happens to lie beside the part. But we can draw each specimen again,
-# *without* the part, and with everything else the same. What is left of the channel's peak? And to
-# compare with, without another part of the same thing (about 10 seconds)?
+# **An experiment.** A name that comes from counting is still only a correlation. Perhaps the
+# channel looks for something that happens to lie beside the part. But we can draw each specimen
+# again, *without* the part, and with everything else the same. What is left of the channel's peak?
+# And to compare with, without another part of the same thing (about 10 seconds)?
 
 # %% tags=["look"]
 def left_without(one, missing, count=steps(8, 1)):
@@ -902,11 +915,11 @@ seam = left["78: watermelon: rind"]
 
 # %% [markdown]
 # Without its part each of the ten loses more than two thirds of its peak, the snail's 99 %. Without
-# another part seven of nine keep more than four fifths (the zebra ball has no other). So most of the
-# names are earned. The two that are not are the watermelon's. Look at channel 78, called *rind*.
-# Without the rind 0.31 of it is left, without the flesh only 0.22. It is no detector of rind. It
-# needs the seam, and there is no seam without both: the gradients had said so, the counting could
-# not.
+# another part seven of nine keep more than four fifths (the zebra ball has no other). So most of
+# the names are earned. The two that are not are the watermelon's. Look at channel 78, called
+# *rind*. Without the rind 0.31 of it is left, without the flesh only 0.22. It is no detector of
+# rind. It needs the seam, and there is no seam without both: the gradients had said so, the
+# counting could not.
 #
 # **Think.** "Channel 7 is a snail detector." What would you have to show before you believe that?
 #
@@ -921,8 +934,8 @@ seam = left["78: watermelon: rind"]
 # **How this was found.** D. Bau, B. Zhou, A. Khosla, A. Oliva and A. Torralba, *Network dissection:
 # quantifying interpretability of deep visual representations*, 2017, which names units by pictures
 # whose every pixel is labelled. That robust networks have learned features that people recognise:
-# L. Engstrom, A. Ilyas, S. Santurkar, D. Tsipras, B. Tran and A. Mądry, *Adversarial robustness as a
-# prior for learned representations*, 2019.
+# L. Engstrom, A. Ilyas, S. Santurkar, D. Tsipras, B. Tran and A. Mądry, *Adversarial robustness as
+# a prior for learned representations*, 2019.
 
 # %% [markdown]
 # ## 6. In your own words (2 points)
@@ -930,8 +943,8 @@ seam = left["78: watermelon: rind"]
 # Choose a channel, look at its patches, and write down what you think it looks for. This answer is
 # read by a person, and earns
 #
-# - **one point** for a claim in a sentence or two, with at least two observations that speak for it:
-#   patches, gradients, what the patches lie on, or numbers from above;
+# - **one point** for a claim in a sentence or two, with at least two observations that speak for
+# it:   patches, gradients, what the patches lie on, or numbers from above;
 # - **one point** for an experiment that could show you wrong: what would you draw or compute, and
 #   which outcome would make you give up the claim?
 #
