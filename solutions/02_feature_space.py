@@ -474,11 +474,11 @@ PAIRS = {"digits, two runs": (digit_maps["perplexity 30"], digit_maps["30, rando
          "specimens, another and their features": (restarted[0], rows, own)}
 
 with needs("nearest_neighbors"):
-    shared = {}
+    shared = {words: (kept(one, other), alike(one, other, kind))
+              for words, (one, other, kind) in PAIRS.items()}
     print(f"{'':40}neighbours   order of distances")
-    for words, (one, other, kind) in PAIRS.items():
-        shared[words] = kept(one, other), alike(one, other, kind)
-        print("{:40}{:10.2f}{:13.2f}".format(words, *shared[words]))
+    for words, found in shared.items():
+        print("{:40}{:10.2f}{:13.2f}".format(words, *found))
 
 # %% tags=["figures"]
 runs, others = shared["specimens, two runs"], shared["digits, two runs"]
@@ -486,24 +486,24 @@ one, another = (shared[f"specimens, {which} and their features"] for which in ("
 
 [f"nearest by features, {percent(one[0])} are among the five nearest on the map",
  f"of the five nearest on one map, {percent(runs[0])} are so in the other run",
- f"with a correlation of {others[1]:.2f}, and it has something of the digits' own, "
- f"{shared['digits, a run and their pixels'][1]:.2f}",
- f"orders of distances in one run and in the other have a correlation of {runs[1]:.2f}",
- f"those of the features, {one[1]:.2f} instead of {another[1]:.2f}"]
+ f"with a correlation of {others[1]:.1f}, and it has something of the digits' own, "
+ f"{shared['digits, a run and their pixels'][1]:.1f}",
+ f"orders of distances in one run and in the other have a correlation of {abs(runs[1]):.1f}",
+ f"those of the features, {one[1]:.1f} instead of {another[1]:.1f}"]
 
 # %% [markdown]
 # *Neighbours* the map is to be trusted with, in part: of a picture's five nearest by features, 58 %
 # are among the five nearest on the map; and of the five nearest on one map, 95 % are so in the
 # other run. *Distances* it is not. For the digits all goes well: in the second run they are turned
-# over, but the order of the distances is the same, with a correlation of 0.99, and it has something
-# of the digits' own, 0.77. There one kind touches the next, and holds it in its place. Where the
+# over, but the order of the distances is the same, with a correlation of 1.0, and it has something
+# of the digits' own, 0.8. There one kind touches the next, and holds it in its place. Where the
 # kinds lie apart, as in our network, nothing holds them: the orders of distances in one run and in
-# the other have a correlation of -0.01. Where the cactus lies on the map, and beside whom, is what
-# was left over from the start.
+# the other have a correlation of 0.0. The cactus is at the left of the first map, and in the middle
+# of the other, and both are maps of one cloud. Where a kind lies was settled by the start.
 #
 # That is why scikit-learn starts from PCA unless it is told otherwise: the large distances on the
-# map are then a little like those of the features, 0.41 instead of 0.24. And it gives the same map
-# every time, which is convenient, and hides all this.
+# map are then a little like those of the features, 0.4 instead of 0.2. And it gives the same map
+# in every run here, which is convenient, and hides all this.
 #
 # What else a map does not say. How *wide* a patch is: each row gets a scale of its own, so dense
 # ones are drawn wider, and loose ones narrower. How *many* groups there are: look at perplexity 5.
@@ -593,7 +593,7 @@ hidden.grid_values(grid_layout)
 
 # %% tags=["look"]
 with torch.no_grad():
-    small = F.interpolate(pictures[LAID].float() / 255, size=(48, 48), mode="bilinear",
+    small = F.interpolate(pictures[LAID].float() / 255, size=(44, 44), mode="bilinear",
                           antialias=True)
 
 with needs("grid_layout"):
@@ -602,8 +602,8 @@ with needs("grid_layout"):
 
 # %% [markdown]
 # **And by pixels.** The same pictures, the same function, and t-SNE of the pixels: sorted by colour
-# and light, as if by a painter. Blue and white skies are at the top, purple on the left, orange on
-# the right, darkness at the bottom, and what the pictures show is strewn over all of it.
+# and light, as if by a painter. There is a corner of orange and one of green, darkness along one
+# side and bright skies along another, and what the pictures show is strewn over all of it.
 
 # %% tags=["look"]
 with needs("grid_layout"):
@@ -769,7 +769,7 @@ turn_best = {name: max(ys) for name, (_, ys) in turn.items()}
 # %% [markdown]
 # ## 7. Play: a map that answers the pointer
 #
-# 500 pictures on a map, each in a frame of its kind's colour, and moved a little so that no two
+# 400 pictures on a map, each in a frame of its kind's colour, and moved a little so that no two
 # overlap. Point at one, or go from one to the next with the tab key, and it is shown large. The
 # menu *picture* has pictures that are not on the map, and takes one of yours: it is put beside its
 # nearest neighbour, and in black frames are those that your `nearest_neighbors` finds. Choose a
@@ -777,7 +777,7 @@ turn_best = {name: max(ys) for name, (_, ys) in turn.items()}
 # sorted. (The first t-SNE of a layer takes some seconds. Pointing works in a saved notebook, too.)
 
 # %% tags=["look"]
-ON_MAP = min(steps(500, 60), len(pictures) - 12)
+ON_MAP = min(steps(400, 60), len(pictures) - 12)
 OTHERS = range(ON_MAP, ON_MAP + 12)
 
 widgets.feature_space_panel(
