@@ -229,8 +229,7 @@ from cs_vis.grading.prose import claim, percent, spelled
 
 first, fifth, angle = by_chance
 whole = pictures.flatten(1).float() / 255  # (N, 49152)
-away = torch.cdist(whole[COUNTED], whole)
-away[COUNTED, COUNTED] = torch.inf
+away = torch.cdist(whole[COUNTED], whole).scatter(1, COUNTED[:, None], torch.inf)
 by_whole = (labels[away.argmin(dim=1)] == labels[COUNTED]).float().mean().item()
 
 [f"pixels find the right kind in {percent(shares['pixels'][first])} of the cases, and the "
@@ -372,10 +371,10 @@ def needed(name, share):
     return 1 + sum(value < share for value in lines[name][1])
 
 [f"the first holds {percent(lines['untrained'][1][0])}",
- f"{needed('ordinary', 0.9)} of the 192 directions hold 90 %",
+ f"{needed('ordinary', 0.9)} of the 192 directions hold {percent(0.9)}",
  f"the first holds {percent(lines['ordinary'][1][0])}",
  f"23 directions hold {percent(lines['ordinary'][1][22])}",
- f"the pixels need {needed('pixels', 0.8)} for 80 %"]
+ f"the pixels need {needed('pixels', 0.8)} for {percent(0.8)}"]
 
 # %% [markdown]
 # **The map** (about 2 seconds). Each dot is a picture, its colour says of which kind it is, and the
@@ -482,14 +481,15 @@ with needs("nearest_neighbors"):
 
 # %% tags=["figures"]
 runs, others = shared["specimens, two runs"], shared["digits, two runs"]
-one, another = (shared[f"specimens, {which} and their features"] for which in ("a run", "another"))
+straight = shared["specimens, a run and their features"]
+chance_start = shared["specimens, another and their features"]
 
-[f"nearest by features, {percent(one[0])} are among the five nearest on the map",
+[f"nearest by features, {percent(straight[0])} are among the five nearest on the map",
  f"of the five nearest on one map, {percent(runs[0])} are so in the other run",
  f"with a correlation of {others[1]:.1f}, and it has something of the digits' own, "
  f"{shared['digits, a run and their pixels'][1]:.1f}",
  f"orders of distances in one run and in the other have a correlation of {abs(runs[1]):.1f}",
- f"those of the features, {one[1]:.1f} instead of {another[1]:.1f}"]
+ f"those of the features, {straight[1]:.1f} instead of {chance_start[1]:.1f}"]
 
 # %% [markdown]
 # *Neighbours* the map is to be trusted with, in part: of a picture's five nearest by features, 58 %
