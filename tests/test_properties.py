@@ -41,6 +41,7 @@ with torch.random.fork_rng(devices=[]):
 PAIR = torch.rand(2, 3, 10, 12, generator=seeded())
 ONE, MAP, MASK = PAIR[:1], PAIR[0, 0], PAIR[0, 1] > 0.5
 LABELS = torch.tensor([1, 3])
+POINTS = torch.rand(2, 2, generator=seeded())
 LARGER = torch.rand(3, 3, 18, 17, generator=seeded())  # frames of a video
 
 
@@ -174,12 +175,20 @@ CALLS = {
     "plots.curves": Call(plots.curves, dict(
         panels={"x": {"a": ([1.0, 2.0], [0.5, 0.25])}}, up="u", caption="d", most=1.0, log=True),
         a_figure),
+    "plots.tiles": Call(plots.tiles, dict(
+        images=PAIR, columns=2, zoom=2, gap=1, note="a", marked=1), one_picture),
+    "plots.scatter": Call(plots.scatter, dict(
+        panels={"panels": POINTS}, colors=[0, 1], names=["a", "b"], height=1.0, dot=2.0), a_figure),
+    "plots.picture_map": Call(plots.picture_map, dict(
+        points=POINTS, pictures=PAIR, colors=[0, 1], names=["a", "b"], marked=(1,),
+        legend={"x": (0.5, 0.0, 1.0)}, width=300), lambda result, given: "<style>" in result.page),
     "plots.video": Call(plots.video, dict(source=LARGER, fps=5, width=40, alt="a"),
                         lambda result, given: len(result.data) > 500),
     "video.write": Call(video.write, dict(path=None, frames=LARGER, fps=5, quality=40), finite),
     "specimens.draw": Call(specimens.draw, dict(
         seed=1, kind="bee", without=("wings",), pose={"angle": 0.5}), finite),
     "specimens.batch": Call(specimens.batch, dict(n=1, seed=1, workers=1), finite),
+    "specimens.collection": Call(specimens.collection, dict(n=1, seed=1, progress=False), finite),
     "specimens.part_names": Call(specimens.part_names, dict(kind="bee"), finite),
 }
 

@@ -17,13 +17,15 @@ import torch.nn.functional as F
 from matplotlib.colors import hsv_to_rgb, to_hex
 from PIL import Image
 
-from ..require import (require_finite, require_images, require_tensor, require_texts,
-                       require_whole, shown)
+from ..require import (is_whole, require_finite, require_images, require_number, require_rgb,
+                       require_tensor, require_texts, require_whole, shown)
 from .figures import GAP, LINE, PALE, SIZE, Figure
 
 TILE = 48      # pixels of a picture on a map that a pointer enlarges
 MARGIN, NAMED = 0.04, 0.1  # of a map's side: free around its points; with names over them
 MOST_BYTES = 1_200_000  # of a map: it becomes a part of the notebook
+MOST_WIDTH = 4000       # pixels
+MOST_GROUPS = 1000      # nobody tells more colours apart
 
 
 def scatter(panels: dict, colors, *, names=(), height: float = 2.6, dot: float = 7.0) -> Figure:
@@ -36,6 +38,8 @@ def scatter(panels: dict, colors, *, names=(), height: float = 2.6, dot: float =
     """
     panels = _require_maps(panels)
     count = len(next(iter(panels.values())))
+    height = require_number("height", height, 0.2, 20)
+    dot = require_number("dot", dot, 0.1, 1000)
     inks, groups = _colors(colors, count)
     require_texts(names, "names")
     if len(names) and (groups is None or len(names) <= groups.max()):
@@ -103,18 +107,21 @@ def picture_map(points, pictures, colors, names, *, marked=(), legend: dict | No
     points = _require_maps({"points": points})["points"]
     require_images(pictures, "pictures")
     require_texts(names, "names")
-    require_texts([*(legend or {})], "the keys of legend")
+    legend = _require_legend(legend)
     require_whole(width=width, at_least=200)
+    if width > MOST_WIDTH:
+        raise ValueError(f"width={width} must be at most {MOST_WIDTH} pixels: no page is wider")
     if not len(points) == len(pictures) == len(names):
         raise ValueError(f"points has {len(points)} entries, pictures {len(pictures)} and names "
                          f"{len(names)}: give one of each for every point")
     inks, _ = _colors(colors, len(points))
+    marked = _require_places(marked, len(points))
     sheet, size = _sheet(pictures)
     places, cells = _apart(points)
-    dots = [_dot(n, place, ink, name, cells, size, n in set(map(int, marked)))
+    dots = [_dot(n, place, ink, name, cells, size, n in marked)
             for n, (place, ink, name) in enumerate(zip(places, inks, names))]
     keys = [f'<span><b style="background:{to_hex(ink)}"></b>{escape(words)}</span>'
-            for words, ink in (legend or {}).items()]
+            for words, ink in legend.items()]
     alt, body = f"a map of {len(points)} pictures", "".join(dots)
     own = "m" + hashlib.sha256((body + sheet).encode()).hexdigest()[:8]  # no other map's style
     style = Template(STYLE).substitute(
@@ -209,7 +216,8 @@ def _require_maps(panels) -> dict[str, np.ndarray]:
     require_texts(list(panels), "the keys of panels")
     found = {}
     for title, points in panels.items():
-        points = torch.as_tensor(points) if isinstance(points, np.ndarray) else points
+        if isinstance(points, np.ndarray) and points.dtype.kind == "f":
+            points = torch.from_numpy(points)
         require_tensor(points, title, "(N, 2)")
         if points.ndim != 2 or points.shape[1] != 2 or not len(points):
             raise ValueError(f"{title} has shape {tuple(points.shape)}: points are (N, 2), one "
@@ -222,14 +230,36 @@ def _require_maps(panels) -> dict[str, np.ndarray]:
     return found
 
 
+def _require_legend(legend) -> dict:
+    """words -> (r, g, b); refuse what is not."""
+    if legend is None:
+        return {}
+    if not isinstance(legend, dict):
+        raise TypeError(f"legend={shown(legend)} must be a dict, words -> (r, g, b), or None")
+    require_texts([*legend], "the keys of legend")
+    return {words: require_rgb(ink, f"legend[{words!r}]") for words, ink in legend.items()}
+
+
+def _require_places(marked, count: int) -> set[int]:
+    """The places of pictures, as a set; refuse what is no list of them."""
+    if not isinstance(marked, (list, tuple, set)) or not all(
+            is_whole(place) and 0 <= place < count for place in marked):
+        raise ValueError(f"marked={shown(marked)} must list places of pictures, whole numbers from "
+                         f"0 to {count - 1}")
+    return set(map(int, marked))
+
+
 def _colors(colors, count: int) -> tuple[np.ndarray, np.ndarray | None]:
     """RGB (N, 3), and the groups (N,) where colors says these."""
-    array = np.asarray(colors.detach().cpu() if isinstance(colors, torch.Tensor) else colors)
-    if array.shape == (count,) and array.dtype.kind in "iu" and array.min() >= 0:
-        return group_colors(array.max() + 1)[array], array
+    if isinstance(colors, torch.Tensor) and not colors.is_meta:
+        colors = colors.detach().cpu().numpy() if colors.dtype != torch.bfloat16 else colors.tolist()
+    array = np.asarray(colors if isinstance(colors, (list, tuple, np.ndarray)) else None)
+    if array.shape == (count,) and array.dtype.kind in "iu" and (
+            0 <= array.min() and array.max() < MOST_GROUPS):
+        return group_colors(int(array.max()) + 1)[array], array
     if array.shape == (count, 3) and array.dtype.kind == "f" and (
             0 <= array.min() and array.max() <= 1):
         return array.astype(float), None
-    raise ValueError(f"colors has shape {array.shape} and dtype {array.dtype}: give the group of "
-                     f"each of {count} points, whole numbers ({count},) from 0, or red, green and "
-                     f"blue in [0, 1], ({count}, 3)")
+    raise ValueError(f"colors={shown(colors)} must be the group of each of {count} points, whole "
+                     f"numbers ({count},) from 0 to {MOST_GROUPS - 1}, or red, green and blue in "
+                     f"[0, 1], ({count}, 3)")
