@@ -70,7 +70,7 @@ def test_group_colors_differ():
     ({"panels": {"map": [1, 2]}}, TypeError, "pass a float tensor"),
     ({"panels": {"map": torch.full((COUNT, 2), torch.nan)}}, ValueError, "map"),
     ({"panels": {"a": torch.zeros(5, 2), "b": torch.zeros(6, 2)}}, ValueError, "maps of"),
-    ({"colors": GROUPS[:4]}, ValueError, "give the group of each"),
+    ({"colors": GROUPS[:4]}, ValueError, "must be the group of each"),
     ({"colors": torch.full((COUNT, 3), 2.0)}, ValueError, "red, green and blue"),
     ({"names": ["one"]}, ValueError, "names has 1 entries"),
     ({"names": ["a", "b", "c"], "colors": torch.zeros(COUNT, 3)}, ValueError, "whole numbers"),
@@ -87,7 +87,7 @@ def dots_of(page):
 
 
 def test_every_picture_is_there_with_its_name_and_can_be_reached_by_key(points, pictures):
-    drawn = plots.picture_map(points, pictures, GROUPS, NAMES, marked=[2, torch.tensor(5)],
+    drawn = plots.picture_map(points, pictures, GROUPS, NAMES, marked=[2, 5],
                               legend={"a < b": (1.0, 0.0, 0.0)})
     page = drawn._repr_html_()
     dots = dots_of(page)
