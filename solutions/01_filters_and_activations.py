@@ -151,8 +151,10 @@ with torch.no_grad():
 # | `weight` | `(F, 3, kh, kw)` | the weights of a first convolution; they stay as they were |
 # | result | `(F, 3, kh, kw)` | a new tensor in [0, 1] without a graph |
 #
-# A filter whose values are all equal becomes 0; mind the division. `weight` may be a parameter,
-# which asks for gradients: `weight.detach()` is the same without.
+# A filter whose values are all equal becomes 0; mind the division (a number added to the divisor
+# must be very small, 1e-8 or so). `weight` may be a parameter, which asks for gradients:
+# `weight.detach()` is the same without. Here as in all exercises, results are of the dtype and on
+# the device of what you are given, and that is left as it was.
 #
 # **Your turn** (about four lines).
 
@@ -472,7 +474,8 @@ lit = [name(int(k)) for k in y[bright]]
 # | `layers` | a list of `(kernel, stride, padding)`, from the first layer to the one that is asked |
 # | result | `(size, stride, start)`: three whole numbers |
 #
-# For an empty list that is `(1, 1, 0)`. A layer with kernel 1 is a layer like any other.
+# For an empty list that is `(1, 1, 0)`. A layer with kernel 1 is a layer like any other, padding
+# included. The list stays as it was.
 #
 # **Your turn** (about six lines).
 
@@ -967,9 +970,9 @@ with needs("receptive_field", "max_activating_patches"):
                        caption=f"channel {CHANNEL}, {WHO}"))
 
 # %% [markdown] nbgrader={"grade_id": "question_answer", "grade": true, "solution": true, "points": 2}
-# **Your answer.** (Click here twice, write, and press Shift + Enter.)
+# **Your answer.**
 #
-# ### BEGIN SOLUTION
+# <!-- ### BEGIN SOLUTION -->
 # Channel 48 looks for dark dots in rows on a light band with orange beside it, and not for the cone
 # as such. Two observations: in all sixteen patches the band with its dots lies in the middle, while
 # tip and foot of the cone are there in some and not in others; and the gradient, and still more
@@ -979,8 +982,7 @@ with needs("receptive_field", "max_activating_patches"):
 # peak then stays nearly as high as before, I give up the claim. And the other way round, put the
 # band on a plain orange ground, without any cone. If the peak falls to nothing there, the outline
 # of the cone was needed, and the claim is wrong, too.
-#
-# ### END SOLUTION
+# <!-- ### END SOLUTION -->
 
 # %% [markdown]
 # ## 7. Play: a specimen that turns

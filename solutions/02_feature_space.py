@@ -127,7 +127,9 @@ spaces = {"pixels": pixels} | {name: by_layer[LAST] for name, by_layer in featur
 # | `query` | `(D,)` | one row |
 # | `gallery` | `(M, D)` | many rows; they stay as they are |
 # | `k` | int | how many neighbours, at most as many as there are |
-# | result | `(k,)` | their *places* in the gallery, whole numbers (`torch.long`), the nearest first |
+# | result | `(k,)` | their *places* in the gallery, whole numbers (`torch.long`), the nearest first; for `k` 1, too, `(1,)` |
+#
+# Rows that are as far as others count each for itself, in any order.
 #
 # **A hint.** `gallery - query` subtracts the query from each row. `argsort` gives places in the
 # order of values. Beware of `torch.cdist` here: for many rows it computes by a matrix product, and
@@ -288,6 +290,8 @@ by_whole = (labels[away.argmin(dim=1)] == labels[COUNTED]).float().mean().item()
 # | `points` | `(N, k)` | where each row lies along the components |
 # | `components` | `(k, D)` | the directions, the most important first |
 # | `variances` | `(k,)` | how much the rows vary along each |
+#
+# All three in the dtype of `features`, which may be single or double precision.
 #
 # **A hint.** `torch.linalg.svd(A, full_matrices=False)` returns $U$, the singular values $s$ in
 # falling order, and $V^\top$, not $V$. `gather` picks one entry of each row.
@@ -542,6 +546,9 @@ chance_start = shared["specimens, another and their features"]
 # | `images` | `(N, 3, h, w)` | their pictures, in the same order, not always square |
 # | result | `(1, 3, n*h, n*w)` | one large picture: each image once, unchanged, without gaps |
 #
+# The result is of the dtype of `images`; points and images may be of single or double precision.
+# What counts is the assignment: all coordinates moved or stretched alike give the same.
+#
 # **A hint.** `linear_sum_assignment(costs)` of SciPy (imported above) takes an array `(N, N)` and
 # returns two: rows, in order, and the column that each row gets. If the rows are cells, the columns
 # are what goes there. Then `images[columns]` are in the order of the cells, and `view`, `permute`
@@ -752,7 +759,9 @@ turn_best = {name: max(ys) for name, (_, ys) in turn.items()}
 # the feature space and not on the map. A person reads this.
 
 # %% [markdown] nbgrader={"grade_id": "maps_answer", "grade": true, "solution": true, "points": 2}
-# ### BEGIN SOLUTION
+# **Your answer.**
+#
+# <!-- ### BEGIN SOLUTION -->
 # The map supports the third sentence only: t-SNE is made to keep neighbours, and bees that are
 # apart from all else on the map have bees for neighbours in the features, too (nearly always; the
 # share can be counted with `nearest_neighbors`). It supports neither of the others. Distances
@@ -764,7 +773,7 @@ turn_best = {name: max(ys) for name, (_, ys) in turn.items()}
 # 192 dimensions, and see whether bee and ladybug are nearer than most pairs; better still, with an
 # untrained network as the baseline, for bees and ladybugs might only look alike. For the second,
 # compare the mean distance of the dice from their own mean in the features with that of the eyes.
-# ### END SOLUTION
+# <!-- ### END SOLUTION -->
 
 # %% [markdown]
 # ## 7. Play: a map that answers the pointer

@@ -69,10 +69,10 @@ def test_missing_data_get_a_hint_each(tmp_path, monkeypatch):
     rows, hints = doctor.data()
     assert [name for name, value in rows if value == "missing"] == [
         'load_model("specimens")', 'load_model("specimens-robust")', "load_generator()", "goldens",
-        "gallery", "deepdream", "CS_VIS_WEIGHTS"]
-    assert len(hints) == 7
+        "gallery", "deepdream", "filters_and_activations", "CS_VIS_WEIGHTS"]
+    assert len(hints) == 8
     assert "specimens.safetensors" in hints[0] and "git checkout" in hints[4]
-    assert "is not a folder; set it" in hints[6]
+    assert "is not a folder; set it" in hints[7]
 
 
 def test_the_weights_folder_is_listed(tmp_path, monkeypatch):
