@@ -57,6 +57,8 @@ SCALES = {  # of the weights w, and the axes
     "large constant in the divisor": lambda w, axes: (w - low(w, axes)) / (span(w, axes) + 1e-4),
     "large constant in the divisor ":
         lambda w, axes: (w - low(w, axes)) / (span(w, axes) + 1e-2),
+    "large constant in the divisor    ":
+        lambda w, axes: (w - low(w, axes)) / span(w, axes).clamp(min=1e-3),
     "large constant in the divisor  ":
         lambda w, axes: (w - low(w, axes)) / span(w, axes).clamp(min=0.1),
 }
@@ -121,6 +123,18 @@ def flat_below_0(weight):
     return plainly_divided(weight).nan_to_num(-1)
 
 
+@mistake(FILTERS, "a flat filter changes the others")
+def flat_filters_left_out(weight):
+    return torch.stack([(w - w.min()) / (w.max() - w.min()) for w in weight.detach()
+                        if w.max() > w.min()])
+
+
+@mistake(FILTERS, "a flat filter changes the others")
+def all_black_beside_a_flat_one(weight):
+    w = weight.detach()
+    return plainly_divided(w) if (span(w, AXES[""]) > 0).all() else torch.zeros_like(w)
+
+
 @mistake(FILTERS, "graph in the way")
 def by_numpy(weight):
     w = weight.numpy()
@@ -159,6 +173,12 @@ def flattened(weight):
     flat = weight.detach().reshape(len(weight), -1)
     flat = flat - flat.min(dim=1, keepdim=True).values
     return (flat / (flat.max(dim=1, keepdim=True).values + 1e-8)).view_as(weight)
+
+
+@alternative(FILTERS, "a constant of 1e-6")
+def with_a_constant(weight):
+    w = weight.detach()
+    return (w - low(w, AXES[""])) / (span(w, AXES[""]) + 1e-6)
 
 
 @alternative(FILTERS, "NumPy")
@@ -206,7 +226,7 @@ def filters_renamed(w):
 LAYERS = {  # which layer is read, of the one that is asked for
     "": lambda model, layer: layer,
     "layer after": lambda model, layer: {
-        "conv2": "relu", "pool": "conv2", "features.0": "features.1",
+        "conv1": "norm", "conv2": "relu", "pool": "conv2", "features.0": "features.1",
         "features.2": "features.3", "features.3": "features.4", "features.5": "head"}[layer],
     "same layer for all": lambda model, layer: next(
         name for name, part in model.named_modules() if isinstance(part, torch.nn.Conv2d)),
@@ -220,6 +240,7 @@ READS = {  # what a hook keeps, of inputs and output
 RESULTS = {  # of (1, C, h, w)
     "": lambda x, image: x[0],
     "batch axis left": lambda x, image: x,
+    "axes of length 1 lost": lambda x, image: x.squeeze(),
     "one map only": lambda x, image: x[0][0],
     "mean over the channels": lambda x, image: x[0].mean(dim=0),
     "mean over the channels ": lambda x, image: x[0].amax(dim=0),
@@ -315,11 +336,65 @@ def train_mode(model, image, layer):
     return maps_by()(model.train(), image, layer)
 
 
+@mistake(MAPS, "model switched to train mode")
+def eval_mode(model, image, layer):
+    return maps_by()(model.eval(), image, layer)
+
+
+@mistake(MAPS, "weights' gradients left")
+def frozen(model, image, layer):
+    return maps_by()(model.requires_grad_(False), image, layer)
+
+
+@mistake(MAPS, "weights' gradients left")
+def with_a_backward_pass(model, image, layer):
+    for w in model.parameters():
+        w.requires_grad_()
+    maps = maps_by()(model, image, layer)
+    model(image).sum().backward()
+    return maps
+
+
+@mistake(MAPS, "weights changed")
+def in_double_for_ever(model, image, layer):
+    return maps_by()(model.double(), image.double(), layer).to(image.dtype)
+
+
+@mistake(MAPS, "layers changed")
+def no_longer_in_place(model, image, layer):
+    for part in model.modules():
+        if isinstance(part, torch.nn.ReLU):
+            part.inplace = False
+    return maps_by(read=lambda inputs, output: output)(model, image, layer)
+
+
+@mistake(MAPS, "layers changed")
+def patched_for_ever(model, image, layer):
+    part, kept = find_layer(model, layer), []
+    forward = part.forward
+
+    def keeps(x):
+        kept.append(forward(x).detach().clone())
+        return kept[-1].clone()
+    part.forward = keeps
+    model(image)
+    return kept[0][0]
+
+
+@mistake(MAPS, "hooks of others removed")
+def all_hooks_cleared(model, image, layer):
+    maps = maps_by()(model, image, layer)
+    find_layer(model, layer)._forward_hooks.clear()
+    return maps
+
+
 @mistake(MAPS, "train mode while it runs")
 def train_mode_for_a_while(model, image, layer):
+    modes = {part: part.training for part in model.modules()}
     model.train()
     maps = maps_by()(model, image, layer)
-    model.eval()
+    for part, training in modes.items():
+        part.training = training
     for part in model.modules():  # what batch norm has learned is put back
         if isinstance(part, torch.nn.BatchNorm2d):
             part.reset_running_stats()
@@ -386,19 +461,39 @@ def as_a_context(model, image, layer):
     return kept["maps"]
 
 
-@alternative(MAPS, "nonlocal, in eval mode, through NumPy")
+@alternative(MAPS, "nonlocal, in eval mode for the while, through NumPy")
 def through_a_nonlocal(model, image, layer):
     maps = None
 
     def hook(module, inputs, output):
         nonlocal maps
         maps = torch.from_numpy(output.detach().cpu().numpy().copy())
+    modes = {part: part.training for part in model.modules()}
     model.eval()
     handle = dict(model.named_modules()).get(layer, None) or find_layer(model, layer)
     handle = handle.register_forward_hook(hook)
     model.forward(image)
     handle.remove()
+    for part, training in modes.items():
+        part.training = training
     return maps[0].to(image.device)
+
+
+@alternative(MAPS, "forward patched, and put back")
+def forward_patched(model, image, layer):
+    part, kept = find_layer(model, layer), []
+    forward = part.forward
+
+    def keeps(x):
+        output = forward(x)
+        kept.append(output.detach().clone())
+        return output
+    part.forward = keeps
+    try:
+        model(image)
+    finally:
+        part.forward = forward
+    return kept[0][0]
 
 
 @alternative(MAPS, "the picture asks for its gradient, the maps have a graph")
@@ -492,6 +587,21 @@ def popped(layers):
         k, s, p = layers.pop(0)
         size, start, stride = size + (k - 1) * stride, start - p * stride, stride * s
     return size, stride, start
+
+
+@mistake(FIELD, "list changed")
+def reversed_for_ever(layers):
+    layers.reverse()
+    size, stride, start = 1, 1, 0
+    for k, s, p in layers:
+        size, start, stride = (size - 1) * s + k, start * s - p, stride * s
+    return size, stride, start
+
+
+@mistake(FIELD, "list changed")
+def appended(layers):
+    layers.append((1, 1, 0))
+    return counted(layers, *RIGHT_FIELD)
 
 
 # --- receptive_field: right

@@ -386,9 +386,14 @@ def replace_relu(X, model):
     ("hooks left", lambda X, model: model.conv1.register_forward_hook(print)),
     ("hooks left", lambda X, model: model.conv1.register_full_backward_hook(print)),
     ("layers replaced", replace_relu),
+    ("hooks of others removed", lambda X, model: model.pool._forward_hooks.clear()),
+    ("layers changed", lambda X, model: setattr(model.relu, "inplace", True)),
+    ("layers changed", lambda X, model: setattr(model.pool, "forward", lambda x: x)),
+    ("weights changed", lambda X, model: model.double()),
 ])
 def test_harm_is_found_and_named(harm, act):
     X, model = inputs_of_three()
+    model.pool.register_forward_hook(lambda *given: None)  # somebody else's
     before = state_of({"X": X, "model": model})
     with torch.no_grad():
         act(X, model)

@@ -301,7 +301,8 @@ def test_what_is_no_answer_is_rejected_without_an_error(exercise, result):
                 cell(strange)
 
 
-@pytest.mark.parametrize("constant, right", [(1e-12, True), (1e-8, True), (1e-4, False),
+@pytest.mark.parametrize("constant, right", [(1e-12, True), (1e-8, True), (1e-6, True),
+                                             (2 ** -23, True), (1e-4, False), (1e-3, False),
                                              (1e-2, False), (1, False)])
 def test_a_constant_in_the_divisor_is_right_if_small_and_said_if_large(constant, right):
     function = WRITTEN.filters_by(scale=lambda w, axes: (w - WRITTEN.low(w, axes)) / (

@@ -20,6 +20,7 @@ class Harm(NamedTuple):
     name: str
     sentence: str  # {which} stands for the inputs that were harmed
     look: Callable[[Any], list]  # one input -> what must be the same afterwards
+    is_left: Callable[[list, list], bool] = lambda before, after: same(before, after)
 
 
 def values(x):
@@ -36,6 +37,10 @@ def weights(x):
             for w in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
 
 
+def hooks(x):
+    return [key for m in modules(x) for hooks in HOOKS for key in getattr(m, hooks)]
+
+
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 HARMS = (  # the most specific first: what an earlier one explains is not said again
     Harm("input changed",
@@ -47,7 +52,15 @@ HARMS = (  # the most specific first: what an earlier one explains is not said a
     Harm("hooks left",
          "A hook was left on the network, so every later pass would run it too. Remove it with "
          "handle.remove(), also when something fails in between.",
-         lambda x: [len(getattr(m, hooks)) for m in modules(x) for hooks in HOOKS]),
+         hooks, lambda before, after: set(after) <= set(before)),
+    Harm("hooks of others removed",
+         "A hook that was on the network before is gone, and is somebody else's. Remove yours "
+         "alone, with handle.remove().",
+         hooks, lambda before, after: set(before) <= set(after)),
+    Harm("layers changed",
+         "How a layer of the network computes was changed and not put back: its inplace, or its "
+         "forward. Leave the network as it is.",
+         lambda x: [(getattr(m, "inplace", None), m.forward) for m in modules(x)]),
     Harm("model switched to train mode",
          "The network was left in another mode (train or eval) than it came in. Leave the mode "
          "alone: in train mode dropout and batch norm change the scores.",
@@ -56,12 +69,14 @@ HARMS = (  # the most specific first: what an earlier one explains is not said a
          "The network's weights were changed. Only the picture may move, never the network.",
          lambda x: [w.detach().clone() for w in weights(x)]),
     Harm("weights' gradients left",
-         "The network's weights were asked for gradients. Ask for the picture's alone: "
-         "torch.autograd.grad(score, X), or X.requires_grad_() before the forward pass.",
+         "The network's weights have gradients now, or their requires_grad is another. Leave it "
+         "alone; where a gradient is needed, ask for the picture's: torch.autograd.grad(score, X), "
+         "or X.requires_grad_() before the forward pass.",
          lambda x: [(w.requires_grad, w.grad is None) for w in weights(x)]),
 )
 EXPLAINED = {  # a harm or habit that another one brings along
-    "layers replaced": ("hooks left", "model switched to train mode", "weights changed",
+    "layers replaced": ("hooks left", "hooks of others removed", "layers changed",
+                        "model switched to train mode", "weights changed",
                         "weights' gradients left"),
     "model switched to train mode": ("weights changed", "train mode while it runs"),
     "train mode while it runs": ("weights changed",),  # batch norm learns from what it sees
@@ -76,7 +91,8 @@ def state_of(inputs: dict) -> dict[tuple[str, str], list]:
 
 def harms_between(before: dict, after: dict) -> list[tuple[str, str]]:
     """The harms (name, input) that turn one state into the other, the most specific first."""
-    found = [key for key in before if not same(before[key], after[key])]
+    is_left = {harm.name: harm.is_left for harm in HARMS}
+    found = [key for key in before if not is_left[key[0]](before[key], after[key])]
     names = {name for name, _ in found}
     explained = {other for name in names for other in EXPLAINED.get(name, ())}
     return [(name, which) for name, which in found if name not in explained]
@@ -88,7 +104,7 @@ def same(before: list, after: list) -> bool:
 
 def equal(a, b) -> bool:
     if torch.is_tensor(a):
-        return torch.is_tensor(b) and a.shape == b.shape and torch.equal(
+        return torch.is_tensor(b) and (a.shape, a.dtype) == (b.shape, b.dtype) and torch.equal(
             a.nan_to_num(nan=0.5), b.nan_to_num(nan=0.5))
     return a == b
 

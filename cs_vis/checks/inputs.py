@@ -23,6 +23,7 @@ class Network(NamedTuple):
     weights: dict[str, torch.Tensor] | None = None
     guarded: bool = False  # with batch norm and dropout that do nothing in eval mode
     plan: tuple = ()  # of a chain: (kind, kernel, stride, padding) of each layer
+    lent: bool = False  # in training: train mode, weights that learn, hooks of somebody else's
 
 
 def live(value, device, dtype: torch.dtype):
@@ -50,4 +51,12 @@ def network(specification: Network, device, dtype):
     with torch.random.fork_rng(devices=[]):  # layers draw weights, which are replaced at once
         made = (ChainNet(specification.weights, specification.plan, specification.guarded)
                 if specification.plan else TinyNet(specification.weights, specification.guarded))
+    if specification.lent:
+        made.train().requires_grad_()
+        for part in made.modules():
+            part.register_forward_hook(look_on)
     return made.to(device, dtype)
+
+
+def look_on(module, inputs, output):
+    """A hook of somebody else's, which changes nothing."""

@@ -19,7 +19,7 @@ def seen(function, layers, like):
     several = isinstance(result, (tuple, list)) or torch.is_tensor(result) and result.ndim
     numbers = [number_of(x) for x in result] if several else []
     there = len(numbers) == 3 and None not in numbers
-    truths = {"three numbers": there, "layers as they were": len(given) == len(layers),
+    truths = {"three numbers": there, "layers as they were": given == [tuple(layer) for layer in layers],
               "whole numbers": there and all(isinstance(x, int) for x in numbers)}
     found = {name: like.new_tensor(float(x)) for name, x in zip(NUMBERS, numbers)} if there else {}
     return found | {name: like.new_tensor(x, dtype=torch.bool) for name, x in truths.items()}
@@ -61,6 +61,7 @@ def recognise(observed, inputs):
     return (*nothing, *(slips or (habits if slips == () else ())))
 
 
+BARE, EDGED = ((3, 7), (1, 1), (0, 0)), ((1, 1), (1, 2), (1, 3))
 CONV, WIDE, POOL = ((3, 7), (1, 1), (0, 3)), ((4, 7), (2, 3), (1, 3)), ((2, 3), (2, 2), (0, 1))
 POINT, SPARSE = ((1, 1), (1, 1), (0, 0)), ((1, 1), (2, 3), (0, 0))
 EMPTY = "no layer at all"
@@ -74,6 +75,9 @@ FIELD = Exercise(
         Case("a first layer with a stride", row_of(WIDE, POOL, CONV, CONV, seed=854), seen),
         Case("kernels of 1, and strides longer than kernels",
              row_of(POINT, CONV, SPARSE, CONV, POINT, POOL, CONV, seed=855), seen),
+        Case("kernels of 1 with padding", row_of(EDGED, CONV, CONV, EDGED, BARE, seed=857), seen),
+        Case("eleven layers", row_of(CONV, POOL, CONV, CONV, POINT, BARE, CONV, EDGED, CONV, CONV,
+                                     CONV, seed=858), seen),
         Case(EMPTY, row_of(seed=856), seen),
     ),
     mistakes={
@@ -85,6 +89,9 @@ FIELD = Exercise(
             "inside the loop: put it after the loop.",
         "another order of the three":
             "The three numbers stand in another order. Return size, stride, start.",
+        "numbers of a layer exchanged":
+            "The three numbers of a layer are unpacked in another order. They are (kernel, "
+            "stride, padding).",
         "stride not multiplied":
             "The stride is not the product of all strides. Each layer multiplies it: from one "
             "unit to the next it is stride · s pixels.",
@@ -153,12 +160,13 @@ FIELD = Exercise(
             "loop, or each layer begins anew with (1, 1, 0).",
         "kernels of 1 left out":
             "Layers with a kernel of 1 are left out. They add nothing to the size, but their "
-            "stride counts.",
+            "stride and padding count.",
         "no whole numbers":
             "The numbers are right, but floats: pixels are counted in whole numbers, so use // "
             "instead of /, and no float to begin with.",
         "list changed":
-            "The list of layers is shorter afterwards. Go through it with for, without pop.",
+            "The list of layers is another afterwards: shorter or longer, in another order, or "
+            "with other layers. Go through it with for, and change a copy of it alone.",
     },
     row={
         "signature": "receptive_field(layers)",

@@ -7,11 +7,25 @@ from ..exercise import Case, Exercise, Trap
 from ..inputs import Leaf
 
 FLAT = {1: 0.0, 2: 0.25}  # which filters have one value, and which
+# So small that 1e-3 in the divisor shows, and so near that 1e-6 is right, but not 1e-5.
+SMALL, NEAR_SMALL = 2 ** -10, 6e-3
 
 
 def pictured(function, weight):
     result = function(weight)
     return {"result": result, "has a graph": getattr(result, "requires_grad", False)}
+
+
+def beside_flat(function, weight):
+    """What becomes of the filters beside the flat ones, nothing where some are left out."""
+    result = function(weight)
+    if torch.is_tensor(result) and result.ndim:
+        result = others(result) if len(result) == len(weight) else result[:0]
+    return {"result": result}
+
+
+def others(x):
+    return x[[place for place in range(len(x)) if place not in FLAT]]
 
 
 def flat_filters(function, weight):
@@ -84,7 +98,8 @@ FILTERS = Exercise(
     cases=(
         Case(FIRST, filters(5, 3, 3, 3, seed=811), pictured),
         Case("filters higher than wide", filters(4, 3, 5, 2, seed=815), pictured),
-        Case("filters with small weights", filters(6, 3, 2, 4, seed=819, size=2 ** -8), pictured),
+        Case("filters with small weights", filters(6, 3, 2, 4, seed=819, size=SMALL), pictured,
+             tolerance=NEAR_SMALL),
         Case("filters without a weight below 0", filters(3, 3, 3, 4, seed=823, shift=-0.75),
              pictured),
         Case("a single filter", filters(1, 3, 4, 5, seed=827, size=3.0), pictured),
@@ -92,6 +107,9 @@ FILTERS = Exercise(
     traps=(
         Trap("0 over 0", FIRST, with_flat, lambda result: torch.zeros_like(result[:len(FLAT)]),
              call=flat_filters, drift="flat filters outside 0 to 1", unless=("input changed",)),
+        Trap("a flat filter changes the others", FIRST, with_flat, others, call=beside_flat,
+             unless=("input changed", "all filters scaled together", "pictures in a grid",
+                     "minimum and maximum over the filters", "0 over 0")),
         Trap("another dtype than the weights'", FIRST, dtype=torch.float64),
         Trap("graph in the way", FIRST, as_parameter, unless=("input changed",)),
     ),
@@ -165,6 +183,9 @@ FILTERS = Exercise(
         "flat filters outside 0 to 1":
             "A filter whose values are all equal comes out below 0 or above 1, or in several "
             "values. It should be 0.",
+        "a flat filter changes the others":
+            "A filter whose values are all equal changes what comes of the others, or is left "
+            "out. Divide it alone by something else than 0.",
         "graph in the way":
             "It fails where the weights ask for their gradient, as Parameters do. Begin with "
             "weight.detach().",
@@ -187,6 +208,6 @@ FILTERS = Exercise(
         "formula": "(w − min) / (max − min), minimum and maximum over all values of each filter; 0 "
                    "where a filter's values are all equal",
         "defaults": "none",
-        "units": "0 to 1 in each filter; 0 is its smallest weight; a constant up to 1e-8 in the "
+        "units": "0 to 1 in each filter; 0 is its smallest weight; a constant up to 1e-6 in the "
                  "divisor is right",
     })

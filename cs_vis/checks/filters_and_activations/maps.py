@@ -49,6 +49,10 @@ def specimen(numbers):
             "layer": "conv2_2"}
 
 
+def lent(inputs):
+    return {**inputs, "model": inputs["model"]._replace(lent=True)}
+
+
 def guarded(inputs):
     return {**inputs, "model": inputs["model"]._replace(guarded=True)}
 
@@ -57,6 +61,7 @@ FIRST = "a convolution"
 OVERWRITTEN = ("a layer that a later one writes over", "such a layer, deeper down")
 PLAN = (("conv", 3, 1, 1), ("relu_", 1, 1, 0), ("average", 2, 2, 0), ("conv", 3, 1, 0),
         ("relu_", 1, 1, 0))
+SHORT = (("conv", 3, 1, 0), ("relu_", 1, 1, 0))
 DEEPER = (("conv", 3, 1, 1), ("relu", 1, 1, 0), ("conv", 2, 2, 0), ("relu_", 1, 1, 0),
           ("conv", 3, 1, 1))
 MAPS = Exercise(
@@ -68,6 +73,10 @@ MAPS = Exercise(
         Case("a layer with a dot in its name", chain(8, 6, 835, "features.2", PLAN), mapped),
         Case(OVERWRITTEN[0], chain(7, 9, 837, "features.0", PLAN), mapped),
         Case(OVERWRITTEN[1], chain(9, 6, 839, "features.2", DEEPER, (4, 6, 3)), mapped),
+        Case("a layer with one channel", chain(6, 5, 841, "features.0", SHORT, (1,)), mapped),
+        Case("maps of one value each", chain(3, 3, 843, "features.0", SHORT), mapped),
+        Case("a network in training, with a hook of somebody else's",
+             lambda numbers: lent(tiny(8, 7, 845, "conv1")(numbers)), mapped),
         Case("a specimen network", specimen, mapped, tolerance=1e-3, distance=relative_l2,
              tiny=False),
     ),
@@ -98,6 +107,9 @@ MAPS = Exercise(
             "the hook is given: keep its third argument.",
         "batch axis left":
             "The axis of images is still there: (1, C, h, w). There is one image: take [0].",
+        "axes of length 1 lost":
+            "Where a layer has one channel, or its maps one value, these axes are gone too: "
+            "squeeze() takes every axis of length 1. Take [0], or squeeze(0).",
         "one map only":
             "Only one map comes back. Return those of all channels, (C, h, w): of (1, C, h, w), "
             "[0] is the first image.",

@@ -12,7 +12,11 @@ ORDERS = {  # of the layers
     "first layer left out": [lambda layers: layers[1:]],
     "last layer left out": [lambda layers: layers[:-1]],
     "one layer only": [lambda layers: layers[:1], lambda layers: layers[-1:]],
-    "kernels of 1 left out": [lambda layers: [layer for layer in layers if layer[0] > 1]],
+    "kernels of 1 left out": [lambda layers: [layer for layer in layers if layer[0] > 1],
+                              lambda layers: [(k, s if k > 1 else 1, p) for k, s, p in layers],
+                              lambda layers: [(k, s, p if k > 1 else 0) for k, s, p in layers]],
+    "numbers of a layer exchanged": [lambda layers: [(k, p, s) for k, s, p in layers],
+                                     lambda layers: [(s, k, p) for k, s, p in layers]],
 }
 SIZES = {  # of the size so far, kernel, own stride, padding, and the stride so far
     "": [lambda size, k, s, p, stride: size + (k - 1) * stride],

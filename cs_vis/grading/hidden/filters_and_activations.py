@@ -6,10 +6,12 @@ Networks, sizes and values differ from the visible check's: who recognises those
 import torch
 
 from cs_vis.checks.filters_and_activations import FIELD, FILTERS, MAPS, PATCHES
-from cs_vis.checks.filters_and_activations.field import CONV, NUMBERS, POOL, SPARSE, WIDE, row_of
-from cs_vis.checks.filters_and_activations.filters import FLAT, filters, with_flat
+from cs_vis.checks.filters_and_activations.field import (BARE, CONV, EDGED, NUMBERS, POOL,
+                                                          SPARSE, WIDE, row_of)
+from cs_vis.checks.filters_and_activations.filters import (FLAT, NEAR_SMALL, SMALL, filters,
+                                                            with_flat)
 from cs_vis.checks.filters_and_activations.maps import chain as chain_of
-from cs_vis.checks.filters_and_activations.maps import guarded
+from cs_vis.checks.filters_and_activations.maps import SHORT, guarded, lent
 from cs_vis.checks.filters_and_activations.patches import CUTS, SPOTS, clear
 from cs_vis.checks.fixtures import chain_weights, drawn, picture, tiny_weights
 from cs_vis.checks.inputs import Leaf, Network, live
@@ -19,7 +21,8 @@ from cs_vis.models import activations
 from cs_vis.reference import filters_and_activations as reference
 
 NEAR = 1e-6  # in float64, of the length of what is right
-NEAR_FILTERS = 1e-5  # so that a constant of 1e-8 in the divisor is right
+NEAR_SINGLE = 1e-4  # in float32
+NEAR_FILTERS = (1e-4, 1e-4, NEAR_SMALL)  # as near as in the check: 1e-6 in the divisor is right
 
 
 def whole(generator, low, high):
@@ -33,7 +36,7 @@ def three_banks(generator):
     noise = drawn(generator)
     return [{"weight": Leaf(filters(7, 3, 5, 3, seed=0)(noise)["weight"])},
             with_flat(filters(4, 3, 3, 2, seed=0)(noise)),
-            filters(3, 3, 4, 4, seed=0, size=2 ** -7, shift=1.25)(noise)]
+            filters(6, 3, 4, 4, seed=0, size=SMALL, shift=1.25)(noise)]
 
 
 def judge_filters(trials):
@@ -43,7 +46,7 @@ def judge_filters(trials):
             for flat in FLAT:  # in which grey is nobody's mistake
                 grey = result[flat].flatten()[0]
                 right[flat] = grey if 0 <= grey <= 1 else 0
-        if not off_by(result, right) < NEAR_FILTERS:
+        if not off_by(result, right) < NEAR_FILTERS[place]:
             return "on fresh filters, the pictures differ from the definition's"
     return None
 
@@ -62,22 +65,25 @@ IN_PLACE = (("conv", 3, 1, 1), ("relu_", 1, 1, 0), ("conv", 3, 2, 1), ("norm", 1
 
 def overwritten(generator):
     return [chain_of(height, width, 0, layer, IN_PLACE, (6, 8))(drawn(generator))
-            for height, width, layer in ((7, 10, "features.0"), (9, 8, "features.3"))]
+            for height, width, layer in ((7, 10, "features.0"), (9, 8, "features.3"))] + [
+        chain_of(5, 6, 0, "features.0", SHORT, (1,))(drawn(generator))]
 
 
 def guarded_nets(generator):
-    """With layers that behave otherwise in train mode."""
+    """With layers that behave otherwise in train mode; and one that is in training."""
     noise = drawn(generator)
     return [guarded(chain_of(8, 11, 0, layer, IN_PLACE, (5, 4))(noise))
             for layer in ("features.5", "features.2")] + [
         {"model": Network("tiny", tiny_weights(noise), guarded=True), "layer": "pool",
-         "image": picture(noise, 1, 6, 9, 0)}]
+         "image": picture(noise, 1, 6, 9, 0)},
+        lent(chain_of(9, 10, 0, "features.3", IN_PLACE, (4, 6))(noise)),
+        guarded(chain_of(3, 3, 0, "features.0", SHORT, (4,))(noise))]
 
 
-def judge_maps(words):
+def judge_maps(words, near=NEAR):
     def judge(trials):
         for trial in trials:
-            if not off_by(trial.outputs.get("result"), trial.right["result"]) < NEAR:
+            if not off_by(trial.outputs.get("result"), trial.right["result"]) < near:
                 return f"{words}, the maps differ from what the layer gives"
             if trial.outputs["left behind"]:
                 return f"{words}, the network is not as it was"
@@ -87,28 +93,32 @@ def judge_maps(words):
 
 maps_check = Visible(MAPS)
 in_place = Cell(MAPS, reference.activation_maps, MAPS.cases[0].name,
-                "two layers of a fresh network whose ReLUs write in place", overwritten,
-                judge_maps("where a later layer writes in place"))
+                "three layers of fresh networks whose ReLUs write in place, in float32, one with "
+                "one channel", overwritten,
+                judge_maps("where a later layer writes in place", NEAR_SINGLE), torch.float32)
 leaves_nothing = Cell(MAPS, reference.activation_maps, MAPS.cases[0].name,
-                      "three layers of fresh networks with batch norm and dropout, which must be "
-                      "as they were: no hook, the same mode and weights", guarded_nets,
+                      "five layers of fresh networks, with batch norm and dropout or in "
+                      "training, which must be as they were: the same hooks, mode and weights",
+                      guarded_nets,
                       judge_maps("after the call"))
 
 
 # --- receptive_field
 
+BARE_POOL = ((2, 3), (2, 2), (0, 0))
+
+
 def rows(*kinds):
     """Fresh layers of these kinds, until no number of theirs hides a slip."""
     def draw(generator):
-        return [until(lambda: row_of(*kind, seed=0)(drawn(generator)), tells) if kind
-                else row_of(seed=0)(drawn(generator)) for kind in kinds]
+        return [until(lambda: row_of(*kind, seed=0)(drawn(generator)), tells) for kind in kinds]
     return draw
 
 
 def tells(given) -> bool:
-    """Is there padding, and more than one kernel, where strides count?"""
+    """Is there more than one kernel, and padding, if any, where strides count?"""
     kernels, strides, paddings = zip(*given["layers"])
-    return len(set(kernels)) > 1 and sum(paddings) > 1 and paddings[-1] > 0
+    return len(set(kernels)) > 1 and (not sum(paddings) or sum(paddings) > 1 and paddings[-1] > 0)
 
 
 def judge_field(words):
@@ -129,12 +139,14 @@ def judge_field(words):
 
 field_check = Visible(FIELD)
 plain_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
-                   "two fresh rows of convolutions, the second with strides, and no layer at all",
-                   rows((CONV, CONV, CONV, CONV), (WIDE, CONV, WIDE, CONV), ()),
-                   judge_field("for convolutions alone"))
+                   "two fresh rows of convolutions and pools without padding",
+                   rows((BARE, BARE, BARE_POOL, BARE), (BARE, SPARSE, BARE_POOL) + 3 * (BARE,)
+                        + (BARE_POOL, BARE, BARE)),
+                   judge_field("for convolutions and pools without padding"))
 mixed_field = Cell(FIELD, reference.receptive_field, FIELD.cases[0].name,
-                   "two fresh rows of convolutions and pools with padding",
-                   rows((CONV, POOL, SPARSE, WIDE, POOL, CONV), (WIDE, POOL, CONV, POOL, CONV)),
+                   "three fresh rows of convolutions and pools with padding",
+                   rows((CONV, POOL, SPARSE, WIDE, POOL, CONV), (WIDE, POOL, CONV, POOL, CONV),
+                        (CONV, EDGED, POOL, BARE, EDGED, CONV, POOL, EDGED, CONV, CONV)),
                    judge_field("for convolutions and pools with padding"))
 
 
