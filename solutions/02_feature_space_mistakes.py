@@ -40,6 +40,9 @@ MEASURES = {  # of the query (D,) and the gallery (M, D): what is smallest for t
     "": lambda q, g: (g - q).norm(dim=1),
     "dot product instead of the distance": lambda q, g: -(g @ q),
     "cosine instead of the distance": lambda q, g: -F.cosine_similarity(g, q[None]),
+    "cosine instead of the distance ":
+        lambda q, g: (F.normalize(g, dim=1) - F.normalize(q, dim=0)).norm(dim=1),
+    "distances from the first row ": lambda q, g: (g - g[0]).norm(dim=1),
     "Manhattan distance": lambda q, g: (g - q).abs().sum(dim=1),
     "largest difference alone": lambda q, g: (g - q).abs().amax(dim=1),
     "differences with their signs": lambda q, g: (g - q).sum(dim=1).abs(),
@@ -77,6 +80,19 @@ def last_of_equals(q, g):
     return first_of_equals(q, g.flip(0)).flip(0)
 
 
+def looked_up(order, d):
+    """The place of each of these distances: of equal ones the first."""
+    return torch.tensor([d.tolist().index(distance) for distance in d[order].tolist()])
+
+
+def dropped(order, d, last=False):
+    """Of places of equal distance the first, or the last, as where a dict is keyed by it."""
+    places = {}
+    for place in sorted(order.tolist(), reverse=not last):
+        places[d[place].item()] = place
+    return torch.tensor([places[distance] for distance in sorted(places)])
+
+
 LEFT_OUT = {  # of the distances, query and gallery: all places in order, without the query
     "": lambda d, q, g: in_order(d, same(q, g)),
     "query included": lambda d, q, g: d.argsort(),
@@ -87,6 +103,16 @@ LEFT_OUT = {  # of the distances, query and gallery: all places in order, withou
         lambda d, q, g: in_order(d, same(q, g) & (torch.arange(len(g)) == 0)),
     "near rows left out": lambda d, q, g: in_order(d, (g - q).norm(dim=1) < 1e-4),
     "near rows left out ": lambda d, q, g: in_order(d, (g - q).norm(dim=1) < 1e-2),
+    "compared by less than all values": lambda d, q, g: in_order(d, (g == q).any(dim=1)),
+    "compared by less than all values ": lambda d, q, g: in_order(d, g.norm(dim=1) == q.norm()),
+    "compared by less than all values  ": lambda d, q, g: in_order(d, g.sum(dim=1) == q.sum()),
+    "compared by less than all values   ": lambda d, q, g: in_order(d, g[:, 0] == q[0]),
+    "not pushed far enough": lambda d, q, g: d.masked_fill(same(q, g), 1000).argsort(),
+    "not pushed far enough ": lambda d, q, g: d.masked_fill(same(q, g), 10).argsort(),
+    "not pushed far enough  ": lambda d, q, g: d.masked_fill(same(q, g), d.max()).argsort(),
+    "equal rows taken for one": lambda d, q, g: looked_up(in_order(d, same(q, g)), d),
+    "equal rows taken for one ": lambda d, q, g: dropped(in_order(d, same(q, g)), d),
+    "equal rows taken for one  ": lambda d, q, g: dropped(in_order(d, same(q, g)), d, last=True),
     "places in a shorter gallery": lambda d, q, g: d[~same(q, g)].argsort(),
 }
 PICKS = {  # of the places in order, distances, gallery, k
@@ -94,6 +120,7 @@ PICKS = {  # of the places in order, distances, gallery, k
     "one neighbour too many": lambda order, d, g, k: order[:k + 1],
     "one neighbour too few": lambda order, d, g, k: order[:k - 1],
     "all rows in order": lambda order, d, g, k: order,
+    "no axis where k is 1": lambda order, d, g, k: order[:k].squeeze(),
     "the last of them alone": lambda order, d, g, k: order[k - 1:k],
     "nearest last": lambda order, d, g, k: order[:k].flip(0),
     "places sorted": lambda order, d, g, k: order[:k].sort().values,
@@ -115,7 +142,8 @@ BACKWARDS = {"farthest instead of nearest", "similarity sorted the wrong way"}
 # Where the query comes last, it does not show whether it is left out.
 LATER = {*LEFT_OUT} - {"", "first always left out", "places in a shorter gallery"}
 put_together(NEAREST, neighbors_by, MEASURES, LEFT_OUT, PICKS,
-             apart=lambda names: names & BACKWARDS and names & LATER or "rows returned" in names)
+             apart=lambda names: names & BACKWARDS and names & LATER or "rows returned" in names
+             or "not pushed far enough" in names and names & {*MEASURES})
 
 
 @mistake(NEAREST, "distance to itself not quite 0")
@@ -185,11 +213,27 @@ def gallery_first(gallery, query, k):
     return in_order(distances, same(query, gallery))[:k]
 
 
-@mistake(NEAREST, "float32 only")
-def float_zeros(query, gallery, k):
-    difference = torch.zeros(gallery.shape)
-    return in_order(torch.mv((gallery - query).square(), torch.ones(len(query))),
-                    same(query, gallery))[:k] + difference.long()[:k, 0]
+def infinite(query, gallery):
+    return (gallery - query).norm(dim=1).masked_fill(same(query, gallery), math.inf)
+
+
+mistake(NEAREST, "farthest instead of nearest")(
+    lambda query, gallery, k: infinite(query, gallery).argsort(descending=True)[:k])
+mistake(NEAREST, "farthest instead of nearest")(
+    lambda query, gallery, k: infinite(query, gallery).topk(k).indices)
+mistake(NEAREST, "all rows in order")(
+    lambda query, gallery, k: infinite(query, gallery).argsort())
+mistake(NEAREST, "one neighbour too many")(
+    lambda query, gallery, k: infinite(query, gallery).argsort()[:k + 1])
+
+
+@mistake(NEAREST, "input changed")
+def moved_and_back(query, gallery, k):
+    """What is added does not take back what was subtracted, to the last bit."""
+    gallery -= query
+    distances = gallery.norm(dim=1)
+    gallery += query
+    return distances.masked_fill(distances == 0, math.inf).argsort()[:k]
 
 
 @mistake(NEAREST, "input changed")
@@ -272,6 +316,12 @@ def renamed(a, b, n):
     return neighbors_by()(a, b, n)
 
 
+@alternative(NEAREST, "float32 alone, with a note")
+def float_ones(query, gallery, k):
+    return in_order(torch.mv((gallery - query).square(), torch.ones(len(query))),
+                    same(query, gallery))[:k]
+
+
 # --- pca: mistakes
 
 CENTRES = {  # of features: what the SVD gets
@@ -282,6 +332,10 @@ CENTRES = {  # of features: what the SVD gets
     "columns standardised": lambda x: (x - x.mean(dim=0)) / x.std(dim=0),
     "columns standardised ": lambda x: (x - x.mean(dim=0)) / x.std(dim=0, correction=0),
     "columns standardised  ": lambda x: (x - x.mean(dim=0)) / x.var(dim=0),
+    "columns standardised   ": lambda x: (x - x.mean(dim=0)) / (x.amax(dim=0) - x.amin(dim=0)),
+    "divided by one number": lambda x: (x - x.mean(dim=0)) / x.std(),
+    "divided by one number ": lambda x: (x - x.mean(dim=0)) / x.abs().max(),
+    "rows normalised ": lambda x: F.normalize(x - x.mean(dim=0), dim=1),
     "rows normalised": lambda x: F.normalize(x, dim=1) - F.normalize(x, dim=1).mean(dim=0),
 }
 ROWS = {  # of U, S, Vt, k: the components, of any sign
@@ -289,6 +343,7 @@ ROWS = {  # of U, S, Vt, k: the components, of any sign
     "rows of V": lambda u, s, vt, k: vt.T[:k],
     "columns of U": lambda u, s, vt, k: u[:, :k].T,
     "smallest first": lambda u, s, vt, k: vt.flip(0)[:k],
+    "smallest first ": lambda u, s, vt, k: vt[-k:],
     "largest last": lambda u, s, vt, k: vt[:k].flip(0),
     "components scaled": lambda u, s, vt, k: vt[:k] * s[:k, None],
     "components scaled ": lambda u, s, vt, k: vt[:k] / s[:k, None],
@@ -322,6 +377,8 @@ VARIANCES = {  # of the singular values, (N, D), k
     "variances divided by another number": lambda s, n, d, k: s[:k] ** 2 / d,
     "variances divided by another number ": lambda s, n, d, k: s[:k] ** 2 / (d - 1),
     "variances divided by another number  ": lambda s, n, d, k: s[:k] ** 2 / (n - 2),
+    "variances divided by another number   ": lambda s, n, d, k: s[:k] ** 2 / (len(s) - 1),
+    "variances divided by another number    ": lambda s, n, d, k: s[:k] ** 2 / (n - k),
     "singular values not squared": lambda s, n, d, k: s[:k] / (n - 1),
     "singular values not squared ": lambda s, n, d, k: s[:k],
     "singular values not squared  ": lambda s, n, d, k: s[:k] / n,
@@ -434,9 +491,28 @@ def number_first(k, features):
     return pca_by()(features, k)
 
 
-@mistake(PCA, "float32 only")
-def into_float(features, k):
-    return tuple(part.float() for part in pca_by()(features, k))
+@mistake(PCA, "rows of V")
+def rows_of_v(features, k):
+    """Which fails where there are more columns than rows."""
+    x = features - features.mean(dim=0)
+    _, s, vt = torch.linalg.svd(x, full_matrices=False)
+    components = SIGNS[""](vt[:, :k].T)
+    return x @ components.T, components, s[:k] ** 2 / (len(x) - 1)
+
+
+@mistake(PCA, "rows of V")
+def rows_of_eigh(features, k):
+    x = features - features.mean(dim=0)
+    values, vectors = torch.linalg.eigh(torch.cov(x.T))
+    components = SIGNS[""](vectors.flip(1)[:k])
+    return x @ components.T, components, values.flip(0)[:k]
+
+
+@mistake(PCA, "input changed")
+def zeroed(features, k):
+    found = pca_by()(features, k)
+    features.zero_()
+    return found
 
 
 @mistake(PCA, "input changed")
@@ -501,6 +577,24 @@ def lowrank_in_full(features, k):
         s[:k].square() / (features.shape[0] - 1))
 
 
+@alternative(PCA, "float32 whatever comes, with a note")
+def into_float(features, k):
+    return tuple(part.float() for part in pca_by()(features.double(), k))
+
+
+@alternative(PCA, "float64 whatever comes, with a note")
+def into_double(features, k):
+    return pca_by()(features.double(), k)
+
+
+@alternative(PCA, "points filled one by one into float32, with a note")
+def filled(features, k):
+    (points, components, variances), result = pca_by()(features, k), torch.zeros(len(features), k)
+    for i, row in enumerate(points):
+        result[i] = row
+    return result, components, variances
+
+
 @alternative(PCA, "other parameter names, with a note")
 def pca_renamed(x, n):
     return pca_by()(x, n)
@@ -519,8 +613,8 @@ SCALES = {  # of the points
     "axes not scaled one by one  ": lambda p: (p - p.amin()) / (p.amax() - p.amin()),
     "axes not scaled one by one   ":
         lambda p: (p - p.amin(dim=0)) / (p.amax(dim=0) - p.amin(dim=0)).amax(),
-    "points standardised": lambda p: (p - p.mean(dim=0)) / p.std(dim=0),
-    "points standardised ": lambda p: 0.5 + (p - p.mean(dim=0)) / (2 * p.std(dim=0)),
+    "axes in another proportion": lambda p: (p - p.mean(dim=0)) / p.std(dim=0),
+    "axes in another proportion ": lambda p: 0.5 + (p - p.mean(dim=0)) / (2 * p.std(dim=0)),
     "axes not scaled one by one     ": lambda p: p / p.amax(dim=0),
     "axes not scaled one by one      ": lambda p: p / p.abs().amax(dim=0),
     "axes not scaled one by one       ": lambda p: p / p.amax(),
@@ -534,6 +628,7 @@ TURNS = {  # of the scaled points
 COSTS = {  # of the differences (points, cells, 2)
     "": lambda d: d.square().sum(dim=2),
     "distances not squared": lambda d: d.norm(dim=2),
+    "another distance  ": lambda d: d.square().sum(dim=2) ** 2,
     "another distance": lambda d: d.abs().sum(dim=2),
     "another distance ": lambda d: d.abs().amax(dim=2),
     "one axis alone": lambda d: d[..., 0] ** 2,
@@ -595,6 +690,10 @@ JOINS = {  # of the cells (n, n, 3, h, w)
         lambda c: c.permute(2, 0, 1, 3, 4).reshape(1, 3, len(c) * c.shape[3], -1),
     "pixels of the images mixed  ":
         lambda c: c.permute(2, 3, 0, 1, 4).reshape(1, 3, len(c) * c.shape[3], -1),
+    "height and width exchanged": lambda c: joined(c.mT),
+    "height and width exchanged ": lambda c: joined(c.mT).reshape(joined(c).shape),
+    "images rescaled   ": lambda c: joined(c).clamp(0, 1),
+    "images rescaled    ": lambda c: joined(c).clamp(min=0),
     "images rescaled": lambda c: (joined(c) - c.min()) / (c.max() - c.min()),
     "images rescaled ": lambda c: joined(c) * 255,
     "images rescaled  ": lambda c: joined(c) * 2 - 1,
@@ -674,10 +773,19 @@ def images_first(images, points):
     return layout_by()(points, images)
 
 
-@mistake(LAYOUT, "float32 only")
-def into_a_float_picture(points, images):
-    picture = layout_by()(points, images)
-    return torch.zeros(picture.shape) + picture.float()
+def shorter(axis):
+    """Cells at 0, 1/n … along one axis, up to 1 along the other."""
+    def turn(p):
+        n = math.isqrt(len(p))
+        stretch = torch.ones(2).to(p)
+        stretch[axis] = n / (n - 1)
+        return p * stretch
+    return turn
+
+
+for axis in (0, 1):
+    mistake(LAYOUT, "axes in another proportion")(layout_by(turn=shorter(axis)))
+mistake(LAYOUT, "farthest instead of nearest")(layout_by(turn=lambda p: 1 - p))
 
 
 @mistake(LAYOUT, "input changed")
@@ -750,3 +858,25 @@ def far_cells(points, images):
 @alternative(LAYOUT, "other parameter names, with a note")
 def layout_renamed(xy, pictures):
     return layout_by()(xy, pictures)
+
+
+@alternative(LAYOUT, "cells in float32 and torch.cdist, with a note")
+def in_float_cells(points, images):
+    n = math.isqrt(len(points))
+    ticks = torch.arange(n) / (n - 1)
+    cells = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), dim=-1).reshape(-1, 2)
+    _, chosen = linear_sum_assignment(torch.cdist(cells, each_axis(points)).pow(2).numpy())
+    return joined(images[torch.from_numpy(chosen)].unflatten(0, (n, n)))
+
+
+@alternative(LAYOUT, "a picture of float32 zeros, filled image by image, with a note")
+def into_zeros(points, images):
+    right = layout_by()(points, images)
+    picture = torch.zeros(right.shape)
+    picture[:] = right
+    return picture
+
+
+@alternative(LAYOUT, "a picture of float64, with a note")
+def into_a_double_picture(points, images):
+    return layout_by()(points, images).double()

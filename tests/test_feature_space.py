@@ -260,6 +260,65 @@ def test_a_threshold_is_right_if_small_and_said_if_large(size, right):
                 CELLS[name](near)
 
 
+@pytest.mark.parametrize("rounded", [lambda x: x.half().to(x), lambda x: x.bfloat16().to(x),
+                                     lambda x: (x * 255).round() / 255])
+def test_images_that_are_rounded_are_rejected(rounded):
+    def grid_layout(points, images):
+        return rounded(reference.grid_layout(points, images))
+    assert verdict(LAYOUT, grid_layout) == []
+    with pytest.raises(Failed):
+        CELLS["grid_values"](grid_layout)
+
+
+def two_left_out(query, gallery, k):
+    order = (gallery - query).norm(dim=1).argsort(stable=True).tolist()
+    for _ in range(2):
+        if (gallery[order[0]] == query).all():
+            order.pop(0)
+    return torch.tensor(order[:k])
+
+
+@pytest.mark.parametrize("wrong, names, cells", [
+    (two_left_out, [], {"in_gallery"}),  # where the query stands in it three times
+    (lambda q, g, k: KNOWN.infinite(q, g).argsort()[:k].squeeze(), ["no axis where k is 1"],
+     {"in_gallery", "not_in_gallery"}),
+    (lambda q, g, k: KNOWN.infinite(q[:-1], g[:, :-1]).argsort()[:k], [],
+     {"in_gallery", "not_in_gallery"}),
+    (KNOWN.neighbors_by(left_out=KNOWN.LEFT_OUT["equal rows taken for one"]),
+     ["equal rows taken for one"], {"in_gallery", "not_in_gallery"}),
+    (KNOWN.neighbors_by(left_out=lambda d, q, g: d.masked_fill(d == 0, 9999).argsort()),
+     ["not pushed far enough"], {"in_gallery"}),
+])
+def test_what_only_rare_galleries_show_is_tried(wrong, names, cells):
+    assert verdict(NEAREST, wrong) == names
+    failed = {name for name in ("in_gallery", "not_in_gallery") if fails(CELLS[name], wrong)}
+    assert failed == cells
+
+
+def fails(cell, function) -> bool:
+    try:
+        cell(function)
+    except Failed:
+        return True
+    return False
+
+
+def test_eigenvectors_in_no_order_lose_all_points():
+    def pca(features, k):
+        x = features - features.mean(dim=0)
+        values, vectors = torch.linalg.eig(torch.cov(x.T))
+        components = KNOWN.SIGNS[""](vectors.real[:, :k].T)
+        return x @ components.T, components, values.real[:k]
+    assert verdict(PCA, pca) is not None
+    assert all(fails(CELLS[name], pca) for name in ("points", "components", "variances"))
+
+
+def test_a_dtype_of_its_own_is_no_name_for_what_is_wrong():
+    def grid_layout(points, images):
+        return reference.grid_layout(points.float().sigmoid(), images.float())
+    assert verdict(LAYOUT, grid_layout) == []
+
+
 # --- what the checks try
 
 def test_inputs_are_those_that_show_mistakes():
@@ -276,8 +335,8 @@ def test_inputs_are_those_that_show_mistakes():
 def test_a_large_gallery_shows_what_cdist_makes_of_a_distance_of_0():
     case = next(case for case in CHECKS[NEAREST].cases if case.name == EACH)
     fresh = CELLS["in_gallery"].draw(torch.Generator().manual_seed(5))[-1]
-    for given, dtype in ((case.inputs(numbers), torch.float32), (fresh, torch.float64)):
-        gallery = given["gallery"].to(dtype)
+    for given in (case.inputs(numbers), fresh):
+        gallery = given["gallery"].float()
         itself = torch.stack([torch.cdist(row[None], gallery)[0, i]
                               for i, row in enumerate(gallery)])
         assert (itself > 0).sum() >= 5
@@ -392,7 +451,7 @@ SAME = {
     NEAREST: (),
     # nothing is exactly 0; its own Vt may be written into
     PCA: ("< 0 by LtE", "without .clone()"),
-    # a shift of all points; one picture is the last, too; and in float32 (the check's trap sees it)
+    # a shift of all points; one picture is the last, too; and in float32 (which is noted)
     LAYOUT: ("operator of points - low", "0 -> -1", "without .numpy()", "without .to()",
              "argument images of torch.zeros")}
 

@@ -46,7 +46,8 @@ class Case(NamedTuple):
 class Trap(NamedTuple):
     """A case changed in one respect that must not matter: the function is compared with itself.
 
-    What shows here is a habit, whatever else may be wrong with the values.
+    What shows here is a habit, whatever else may be wrong with the values. One that is named among
+    the exercise's notes costs nothing, and is said where all else is right.
     """
     name: str  # of the habit
     of: str  # the case that is changed
@@ -74,7 +75,7 @@ class Exercise:
     recognise: Callable[..., tuple[str, ...]] = lambda observed, inputs: ()
     # … and arguable conventions, each with the cases that differ by it and are right all the same.
     conventions: Callable[..., dict[str, tuple]] = lambda observed, inputs: {}
-    notes: dict[str, str] = field(default_factory=dict)  # convention -> what is said: full points
+    notes: dict[str, str] = field(default_factory=dict)  # … or habit -> what is said: full points
 
     def __call__(self, function: Callable, device: str = "cpu") -> None:
         """Print one tick, or raise CheckFailed with one or two sentences that help."""

@@ -45,13 +45,14 @@ def judge(exercise, inputs, observed, goldens, device="cpu") -> Verdict:
     if off and not said:
         said = unnamed(exercise, cases, inputs, observed, goldens, off[0])
     harms = harms_of(outcomes)
-    said |= habits_of(exercise, observed, {*named, *harms}) | harms
+    habits = habits_of(exercise, observed, {*named, *harms})
+    said |= {name: words for name, words in habits.items() if name not in exercise.notes} | harms
     explained = {other for name in said for other in EXPLAINED.get(name, ())}
     said = {name: sentence for name, sentence in said.items() if name not in explained}
     if said:
         names = tuple(name for name in said if name)
         return Verdict(False, "\n".join(list(said.values())[:AT_MOST]), names)
-    notes = notes_of(exercise, observed, conventions)
+    notes = notes_of(exercise, observed, [*conventions, *habits])
     tried = ", ".join(case.name for case in cases)
     return Verdict(True, "\n".join((f"✓ {exercise.name} is right on {tried}.", *notes)),
                    notes=notes)
@@ -176,7 +177,7 @@ def habits_of(exercise, observed, named) -> dict[str, str]:
         if name == trap.drift and named:
             continue  # the named mistake may well be what drifts
         if name and name not in known:
-            said = exercise.mistakes[name]
+            said = {**exercise.mistakes, **exercise.notes}[name]
             shown[name] = f"{said} (It raised {with_it.problem}.)" if with_it.problem else said
     return shown
 
@@ -216,7 +217,7 @@ def harms_of(outcomes) -> dict[str, str]:
 
 
 def notes_of(exercise, observed, conventions) -> tuple[str, ...]:
-    """Arguable conventions: full points, and a word."""
+    """Arguable conventions, and habits that cost nothing: full points, and a word."""
     notes = tuple(f"  A note: {exercise.notes[name]}" for name in conventions)
     given = tuple(observed.facts.get("parameters", ()))[:len(exercise.parameters)]
     if len(given) == len(exercise.parameters) and given != exercise.parameters:

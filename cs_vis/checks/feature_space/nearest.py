@@ -6,10 +6,21 @@ import torch
 
 from ..exercise import Case, Exercise, Trap
 from ..observe import Odd
+from .reading import NOTE, NOTES
 
 
 def found(function, query, gallery, k):
     return {"result": as_floats(function(query, gallery, k), query)}
+
+
+def found_beside_twins(function, query, gallery, k):
+    """Rows 1 and 6 are equal, so that their order is free: here the smaller place comes first."""
+    result = found(function, query, gallery, k)["result"]
+    if torch.is_tensor(result) and result.ndim == 1:
+        result = result.clone()
+        twins = (result == TWINS[0]) | (result == TWINS[1])
+        result[twins] = result[twins].sort().values
+    return {"result": result}
 
 
 def found_of_each(function, gallery, k):
@@ -51,12 +62,25 @@ def gallery_with(places, rows, columns, k, seed):
     return inputs
 
 
+def gallery_of_all(places, rows, columns, seed, far=-1):
+    """All other rows are wanted. Two of them, 1 and 6, are equal, and one is far off; no value is
+    exact in any float, so that to add what was subtracted does not bring it back."""
+    def inputs(numbers):
+        given = gallery_with(places, rows, columns, rows - len(places), seed)(numbers)
+        given["gallery"][TWINS[1]] = given["gallery"][TWINS[0]]
+        given["gallery"][far] *= 2 ** 17
+        return {"query": given["query"] / 7, "gallery": given["gallery"] / 7, "k": given["k"]}
+    return inputs
+
+
 def hardly_apart(places, rows, columns, k, seed):
-    """Two rows, 1 and 5, that differ from the query by 2^-14 and 2^-12, in one column."""
+    """Two rows, 1 and 5, that differ from the query by 2^-14 and 2^-12, in one column; row 2 has
+    the query's values, in the opposite order."""
     def inputs(numbers):
         given = gallery_with(places, rows, columns, k, seed)(numbers)
         given["query"].copy_(numbers(columns, seed=seed + 3) - 0.5)
         given["gallery"][[1, 5, *places]] = given["query"]
+        given["gallery"][2] = given["query"].flip(0)
         given["gallery"][1, 1] += 2 ** -12
         given["gallery"][5, 0] -= 2 ** -14
         return given
@@ -73,7 +97,10 @@ def far_from_zero(rows, columns, k, seed, distance=4):
     return inputs
 
 
+TWINS = (1, 6)
 FIRST, ABSENT = "a query in the gallery", "a query that is not in it"
+ONE = ("one neighbour", "one neighbour of a query that is not in it")
+ALL = ("all rows but three that are the query", "all rows where none is the query")
 TWICE = "one that stands in it twice, at both ends"
 CLOSE = ("rows hardly apart", "rows hardly apart, none of them the query")
 EACH = "every row of a large gallery"
@@ -105,17 +132,21 @@ NEAREST = Exercise(
     cases=(
         Case(FIRST, gallery_with((PLACE,), 13, 5, 4, 201), found),
         Case(ABSENT, gallery_with((), 11, 4, 5, 211), found),
-        Case(TWICE, gallery_with((0, -1), 12, 6, 4, 221), found),
-        Case("all rows but two that are the query", gallery_with((2, 5), 10, 5, 8, 231), found),
-        Case(CLOSE[0], hardly_apart((3,), 10, 3, 4, 241), found),
-        Case(CLOSE[1], hardly_apart((), 9, 4, 3, 245), found),
+        Case(TWICE, gallery_of_all((0, -1), 12, 6, 221, far=7), found_beside_twins),
+        Case(ONE[0], gallery_with((4,), 9, 4, 1, 261), found),
+        Case(ONE[1], gallery_with((), 8, 5, 1, 265), found),
+        Case(ALL[0], gallery_of_all((2, 4, 5), 11, 5, 231), found_beside_twins),
+        Case(ALL[1], gallery_of_all((), 9, 4, 235), found_beside_twins),
+        Case(CLOSE[0], hardly_apart((3,), 10, 3, 4, 242), found),
+        Case(CLOSE[1], hardly_apart((), 9, 4, 3, 247), found),
         Case(EACH, far_from_zero(28, 192, 2, 251), found_of_each),
     ),
     traps=(
         Trap("indices not whole numbers", FIRST, call=ones_if_whole, expect=torch.ones_like,
              unless=("distances returned", "rows returned")),
-        Trap("float32 only", FIRST, dtype=torch.float64, unless=("indices not whole numbers",)),
+        Trap(NOTE, FIRST, dtype=torch.float64),
     ),
+    notes=NOTES,
     mistakes={
         "parameters in another order":
             "The parameters stand in another order than in the notebook: "
@@ -176,8 +207,23 @@ NEAREST = Exercise(
             "there. Compare the rows, (gallery == query).all(dim=1), or take (gallery - query)"
             ".norm(dim=1).",
         "near rows left out":
-            "A row that is near to the query, but not equal, is left out. A threshold hides the "
-            "best neighbours: leave out only what is equal, (gallery == query).all(dim=1).",
+            "A row that is near to the query, but not equal, is left out. A threshold or rounding "
+            "hides the best neighbours: leave out only what is equal, (gallery == query)"
+            ".all(dim=1).",
+        "not pushed far enough":
+            "The query's own distance was set to a number that another row reaches or exceeds, so "
+            "that it comes before it. Set it to infinity, torch.inf.",
+        "equal rows taken for one":
+            "Two rows of the gallery are equal, and one of them is missing or comes twice: a place "
+            "was looked up by its distance. argsort() gives the places themselves.",
+        "compared by less than all values":
+            "A row is left out because one value, its length or its sum is the query's, and the "
+            "others are not. Leave out rows that are equal in all: (gallery == query).all(dim=1).",
+        "distances from the first row":
+            "The distances are taken from a row of the gallery, and not from the query.",
+        "no axis where k is 1":
+            "Where k is 1, a single number comes back. Return a tensor of one place, of shape "
+            "(1,): squeeze() takes away every axis of length 1.",
         "places in a shorter gallery":
             "The places are counted in a gallery from which rows were taken out: those behind are "
             "too small. Set the query's own distance to infinity instead, or keep the places of "
@@ -206,8 +252,6 @@ NEAREST = Exercise(
         "indices not whole numbers":
             "The places come back as floats. Return whole numbers, with which a tensor can be "
             "indexed: .long() makes them.",
-        "float32 only":
-            "It fails or changes with float64 features: take the dtype as it comes.",
     },
     errors={
         "list instead of a tensor": re.compile(r"'list' object has no attribute 'shape'"),
@@ -222,5 +266,6 @@ NEAREST = Exercise(
         "formula": "the k rows with the smallest Euclidean distance to query, nearest first, "
                    "without those that equal query",
         "defaults": "none",
-        "units": "ties are not tried; a threshold up to 1e-5 for `equal` is right",
+        "units": "rows that are equal may come in any order; a threshold up to 1e-5 for `equal` is "
+                 "right",
     })

@@ -9,6 +9,7 @@ import re
 import torch
 
 from ..exercise import Case, Exercise, Trap
+from .reading import NOTES, dtype_traps, in_dtype, ones_if_kept
 
 # The three things that come back, as a sentence calls them.
 POINTS, COMPONENTS, VARIANCES = "table of points", "table of components", "list of variances"
@@ -17,6 +18,7 @@ POINTS, COMPONENTS, VARIANCES = "table of points", "table of components", "list 
 def taken_apart(function, features, k):
     seed(0, features)  # what a random SVD gives is the same in every check
     points, components, variances = function(features, k)
+    points, components, variances = (in_dtype(x, features) for x in (points, components, variances))
     return {COMPONENTS: turned(components), POINTS: turned(points, dim=0), VARIANCES: variances,
             "by the rule": by_the_rule(components, features, k),
             "agree": agree(points, components, features, k)}
@@ -57,13 +59,18 @@ def has_shape(values, *shape) -> bool:
 
 
 def ones_if_by_the_rule(function, features, k):
-    _, components, _ = function(features, k)
+    components = in_dtype(function(features, k)[1], features)
     return {COMPONENTS: torch.full_like(components, by_the_rule(components, features, k))}
 
 
 def ones_if_they_agree(function, features, k):
-    points, components, _ = function(features, k)
+    points, components, _ = (in_dtype(x, features) for x in function(features, k))
     return {POINTS: torch.full_like(points, agree(points, components, features, k))}
+
+
+def ones_if_dtype_kept(function, features, k):
+    points, components, variances = function(features, k)
+    return ones_if_kept({COMPONENTS: components, POINTS: points, VARIANCES: variances}, features)
 
 
 def same_each_time(function, features, k):
@@ -71,7 +78,8 @@ def same_each_time(function, features, k):
     runs = []
     for number in range(3):
         seed(number, features)
-        runs.append(turned(function(features, k)[1]))
+        components = function(features.clone(), k)[1]  # a clone: it may write into them
+        runs.append(turned(in_dtype(components, features)))
     apart = max((runs[0] - run).abs().max() for run in runs[1:])
     return {COMPONENTS: torch.full_like(runs[0], not apart > 1e-4)}
 
@@ -116,8 +124,9 @@ PCA = Exercise(
         *(Trap(AGREE, case, call=ones_if_they_agree, expect=torch.ones_like,
                unless=(RANDOM, "reconstruction instead of points"))
           for case in (FIRST, WIDE)),
-        Trap("float32 only", FIRST, dtype=torch.float64, unless=(RANDOM, "rows of V")),
+        *dtype_traps((FIRST, WIDE), ones_if_dtype_kept),
     ),
+    notes=NOTES,
     mistakes={
         "parameters in another order":
             "The parameters stand in another order than in the notebook: pca(features, k).",
@@ -133,6 +142,9 @@ PCA = Exercise(
             "features.mean(dim=0): the mean picture.",
         "centred by one number":
             "One mean of all values was subtracted. Each column has its own: features.mean(dim=0).",
+        "divided by one number":
+            "The features were divided by one number, such as the standard deviation of all. Only "
+            "subtract the mean.",
         "columns standardised":
             "The columns were divided by their standard deviations. Only subtract the mean: what "
             "varies more counts more.",
@@ -143,7 +155,8 @@ PCA = Exercise(
             "rows of Vt.",
         "rows of V":
             "These are the first rows of V, and the components are its columns. torch.svd returns "
-            "V, torch.linalg.svd its transpose: there take Vt[:k].",
+            "V, torch.linalg.svd its transpose: there take Vt[:k]. eigh returns them in "
+            "columns, too.",
         "columns of U":
             "These are columns of U, one number for each picture. The components are the first "
             "rows of Vt, one number for each column of features.",
@@ -202,8 +215,6 @@ PCA = Exercise(
         RANDOM:
             "The directions change with the random numbers: pca_lowrank with few directions only "
             "comes near. Take torch.linalg.svd(centred, full_matrices=False).",
-        "float32 only":
-            "It fails or changes with float64 features: take the dtype as it comes.",
     },
     errors={
         "not three things": re.compile(r"unpack"),

@@ -10,15 +10,16 @@ from scipy.optimize import linear_sum_assignment
 
 from cs_vis.checks.feature_space import LAYOUT, NEAREST, PCA
 from cs_vis.checks.feature_space.layout import scattered
-from cs_vis.checks.feature_space.nearest import (CLOSE, EACH, far_from_zero, gallery_with,
-                                                 hardly_apart)
+from cs_vis.checks.feature_space.nearest import (
+    ALL, CLOSE, EACH, FIRST, TWICE, TWINS, far_from_zero, gallery_of_all, gallery_with,
+    hardly_apart)
 from cs_vis.checks.feature_space.principal import COMPONENTS, POINTS, VARIANCES, cloud
 from cs_vis.checks.fixtures import drawn
 from cs_vis.grading.hidden import Cell, Visible, off_by, until
 from cs_vis.grading.hidden.class_visualization import whole
 from cs_vis.reference import feature_space as reference
 
-NEAR = 1e-6  # in float64, of the length of what is right
+NEAR = 1e-4  # of the length of what is right: all is float32, as in the notebook
 
 
 def fitting(generator, inputs, fits):
@@ -41,43 +42,77 @@ def well_apart(inputs, least=1e-3) -> bool:
     """Are the squared distances of neighbours apart, from each row where no query is given?"""
     for query in [inputs["query"]] if "query" in inputs else inputs["gallery"]:
         square = (inputs["gallery"] - query).square().sum(dim=1)
-        order = square[square > 0].sort().values[:inputs["k"] + 1]
+        order = square[square > 0].unique()[:inputs["k"] + 1]  # unique: two may be equal
         if (order.diff() < least).any():
             return False
     return True
 
 
+def another_is_nearest(inputs) -> bool:
+    """Is the nearest none of the equal rows, all of which are neighbours?"""
+    return reference.nearest_neighbors(**inputs)[0] not in TWINS
+
+
+def other_order_is_near(inputs) -> bool:
+    """Is the row of the query's values in the opposite order among the neighbours?"""
+    return 2 in reference.nearest_neighbors(**inputs)
+
+
+def every_column_counts(inputs) -> bool:
+    """Do the neighbours change, whichever column is left out?"""
+    def neighbours(columns):
+        return reference.nearest_neighbors(inputs["query"][columns], inputs["gallery"][:, columns],
+                                           inputs["k"]).tolist()
+    every = range(len(inputs["query"]))
+    return all(neighbours([i for i in every if i != j]) != neighbours([*every]) for j in every)
+
+
+def fits_close(inputs) -> bool:
+    return well_apart(inputs, 1e-8) and other_order_is_near(inputs)
+
+
+def fits_all(inputs) -> bool:
+    return well_apart(inputs) and another_is_nearest(inputs)
+
+
 def neighbors_fit(case, inputs) -> bool:
-    return well_apart(inputs, {EACH: 1e-2}.get(case.name, 1e-8 if case.name in CLOSE else 1e-3))
+    if case.name in (*CLOSE, *ALL, TWICE):
+        return fits_close(inputs) if case.name in CLOSE else fits_all(inputs)
+    return well_apart(inputs, 1e-2 if case.name == EACH else 1e-3)
 
 
 def present(generator):
-    """At any place, twice, and every row of a gallery so large that cdist computes by products."""
+    """At any place, twice, thrice, one neighbour, all, hardly apart, and every row of a gallery so
+    large that cdist computes by products."""
     place, other = whole(generator, 1, 7), whole(generator, 8, 14)
     return [fitting(generator, gallery_with((place,), 14, 6, 5, 0), well_apart),
             fitting(generator, gallery_with((other, place), 15, 4, 6, 0), well_apart),
-            fitting(generator, gallery_with((0,), 8, 5, 7, 0), well_apart),
-            hardly_apart((place + 6,), 15, 5, 4, 0)(drawn(generator)),
-            fitting(generator, far_from_zero(30, 160, 3, 0, distance=50),
+            fitting(generator, gallery_with((0,), 8, 5, 1, 0), well_apart),
+            fitting(generator, gallery_of_all((0, 3, other), 16, 4, 0), fits_all),
+            fitting(generator, hardly_apart((place + 6,), 15, 5, 4, 0), fits_close),
+            fitting(generator, far_from_zero(30, 160, 3, 0),
                     lambda inputs: well_apart(inputs, 1e-2))]
 
 
 def absent(generator):
-    return [*(fitting(generator, gallery_with((), rows, columns, k, 0), well_apart)
-              for rows, columns, k in ((16, 6, 6), (9, 7, 3))),
-            hardly_apart((), 12, 5, 4, 0)(drawn(generator))]
+    return [fitting(generator, gallery_with((), 16, 6, 6, 0),
+                    lambda inputs: well_apart(inputs) and every_column_counts(inputs)),
+            fitting(generator, gallery_with((), 9, 7, 1, 0), well_apart),
+            fitting(generator, gallery_of_all((), 12, 5, 0), fits_all),
+            fitting(generator, hardly_apart((), 12, 5, 4, 0), fits_close)]
 
 
-ONE = NEAREST.cases[0].name
 neighbors_check = Visible(NEAREST, fits=neighbors_fit)
-in_gallery = Cell(NEAREST, reference.nearest_neighbors, (ONE, ONE, ONE, ONE, EACH),
-                  "queries in the gallery: at any place, twice, and each row of a large one",
-                  present, judge_near("result", "with a query in the gallery, the neighbours are "
-                                      "not the nearest in their order"))
-not_in_gallery = Cell(NEAREST, reference.nearest_neighbors, ONE,
-                      "three queries that are not in the gallery: nothing is left out", absent,
+in_gallery = Cell(NEAREST, reference.nearest_neighbors,
+                  (FIRST, FIRST, FIRST, ALL[0], CLOSE[0], EACH),
+                  "queries in the gallery: at any place, up to three times, and each row of a "
+                  "large one", present,
+                  judge_near("result", "with a query in the gallery, the neighbours are not the "
+                             "nearest in their order"), torch.float32)
+not_in_gallery = Cell(NEAREST, reference.nearest_neighbors, (FIRST, FIRST, ALL[1], CLOSE[1]),
+                      "four queries that are not in the gallery: nothing is left out", absent,
                       judge_near("result", "with a query that is not in the gallery, the "
-                                 "neighbours are not the nearest in their order"))
+                                 "neighbours are not the nearest in their order"), torch.float32)
 
 
 # --- pca
@@ -109,8 +144,15 @@ def tells_rules_apart(clouds) -> bool:
     return all(any(rule(c, p) < 0 for c, p in pairs) for rule in RULES.values())
 
 
+def unsorted_by_eig(inputs) -> bool:
+    """Does eig, which sorts nothing, give other variances first than the largest?"""
+    values = torch.linalg.eigvals(torch.cov(inputs["features"].T)).real
+    return bool((values[:inputs["k"]].diff() > 0).any())
+
+
 def clouds(generator):
-    return until(lambda: [fitting(generator, cloud(rows, columns, k, 0), tells_apart)
+    return until(lambda: [fitting(generator, cloud(rows, columns, k, 0),
+                                  lambda inputs: tells_apart(inputs) and unsorted_by_eig(inputs))
                           for rows, columns, k in ((12, 4, 2), (7, 13, 4), (15, 6, 3))],
                  tells_rules_apart)
 
@@ -120,14 +162,15 @@ pca_check = Visible(PCA, fits=lambda case, inputs: tells_apart(inputs))
 points = Cell(PCA, reference.pca, PCA.cases[0].name,
               "the points of three fresh clouds, of the sign that goes with the components", clouds,
               judge_near(POINTS, DIFFERS(POINTS), "agree",
-                         "on fresh features, points and components differ in sign"))
+                         "on fresh features, points and components differ in sign"),
+              torch.float32)
 components = Cell(PCA, reference.pca, PCA.cases[0].name,
                   "the components of three fresh clouds, with their signs", clouds,
                   judge_near(COMPONENTS, DIFFERS(COMPONENTS), "by the rule",
                              "on fresh features, the components are not turned by their largest "
-                             "entries"))
+                             "entries"), torch.float32)
 variances = Cell(PCA, reference.pca, PCA.cases[0].name, "the variances of three fresh clouds",
-                 clouds, judge_near(VARIANCES, DIFFERS(VARIANCES)))
+                 clouds, judge_near(VARIANCES, DIFFERS(VARIANCES)), torch.float32)
 
 
 # --- grid_layout
@@ -192,7 +235,7 @@ def judge_values(trials):
         height, width = images.shape[2:]
         cells = picture[0].unfold(1, height, height).unfold(2, width, width)
         cells = cells.permute(1, 2, 0, 3, 4).flatten(0, 1)  # (N, 3, h, w)
-        alike = (cells[:, None] - images).abs().flatten(2).amax(dim=2) < NEAR
+        alike = (cells[:, None] - images).abs().flatten(2).amax(dim=2) < 1e-6
         if not ((alike.sum(dim=0) == 1) & (alike.sum(dim=1) == 1)).all():
             return "on fresh images, not every image stands in one cell, once and unchanged"
     return None
@@ -202,6 +245,7 @@ grid_check = Visible(LAYOUT, fits=lambda case, inputs: one_way_is_best(inputs))
 grid_places = Cell(LAYOUT, reference.grid_layout, LAYOUT.cases[0].name,
                    "two fresh clouds of 25 and 36, with images that are not square", oblong,
                    judge_near("result", "on fresh points, the picture differs from the "
-                              "definition's"))
+                              "definition's"), torch.float32)
 grid_values = Cell(LAYOUT, reference.grid_layout, LAYOUT.cases[0].name,
-                   "two fresh clouds: each image appears once, unchanged", square, judge_values)
+                   "two fresh clouds: each image appears once, unchanged", square, judge_values,
+                   torch.float32)
