@@ -142,7 +142,7 @@ def by_numpy(weight):
     return torch.from_numpy((w - smallest) / np.maximum(largest - smallest, 1e-8))
 
 
-@mistake(FILTERS, "another dtype than the weights'")
+@alternative(FILTERS, "filled into float32 zeros, with a note")
 def into_zeros(weight):
     result = torch.zeros(weight.shape)
     result[:] = filters_by()(weight)
@@ -401,7 +401,7 @@ def train_mode_for_a_while(model, image, layer):
     return maps
 
 
-@mistake(MAPS, "another dtype than the network's")
+@alternative(MAPS, "float32 whatever the network, with a note")
 def float_maps(model, image, layer):
     return maps_by()(model, image, layer).float()
 
@@ -669,7 +669,7 @@ def patches_by(places=RIGHT_PLACES, patches=RIGHT_PATCHES, which=lambda layer: l
         field = tuple(int(x) for x in counted(windows(model, layer), *rules))
         found, meant = (cutting.places_by(given, maps, *places[:-1], order)
                         for order in (places[-1], RIGHT_PLACES[-1]))
-        return torch.cat(cutting.patches_by(given, maps, field, meant, *cut)), found
+        return torch.cat(list(cutting.patches_by(given, maps, field, meant, *cut))), found
     return max_activating_patches
 
 
@@ -684,6 +684,61 @@ for (name,), rules in choices(FACTORS, 1):
     if name in FIELD_SLIPS:
         mistake(PATCHES, "another receptive field")(patches_by(patches=[*RIGHT_PATCHES[:-1],
                                                                          rules]))
+
+
+@mistake(PATCHES, "place in the picture instead of the map")
+def places_in_pixels(model, images, layer, channel, k):
+    patches, places = patches_by()(model, images, layer, channel, k)
+    size, stride, start = field_of(model, layer)
+    return patches, places * torch.tensor([1, stride, stride]) + torch.tensor([0, start, start])
+
+
+@mistake(PATCHES, "all images")
+def all_of_them(model, images, layer, channel, k):
+    return patches_by()(model, images, layer, channel, len(images))
+
+
+@mistake(PATCHES, "axis lost where k is 1")
+def squeezed(*given):
+    return tuple(x.squeeze() for x in patches_by()(*given))
+
+
+@mistake(PATCHES, "values below 0 left out")
+def search_from_0(model, images, layer, channel, k):
+    size, stride, start = field_of(model, layer)
+    found = []
+    for i, values in enumerate(activations(model, images, layer)[layer][:, channel].tolist()):
+        best = (0, i, 0, 0)
+        for row, numbers in enumerate(values):
+            for col, value in enumerate(numbers):
+                best = (value, i, row, col) if value > best[0] else best
+        found.append(best)
+    places = [place for _, *place in sorted(found, key=lambda best: -best[0])[:k]]
+    return torch.cat([crop(images[i:i + 1], Box(
+        start + row * stride, start + row * stride + size,
+        start + col * stride, start + col * stride + size)) for i, row, col in places]
+    ), torch.tensor(places)
+
+
+@mistake(PATCHES, "values below 0 left out")
+def rectified(model, images, layer, channel, k):
+    maps = activations(model, images, layer)[layer][:, channel].relu().flatten(1)
+    values, where = maps.max(dim=1)
+    best, width = values.topk(k).indices, activations(model, images, layer)[layer].shape[3]
+    places = torch.stack([best, where[best] // width, where[best] % width], dim=1)
+    size, stride, start = field_of(model, layer)
+    boxes = (start + stride * places[:, 1:]).tolist()
+    return torch.cat([crop(images[i:i + 1], Box(top, top + size, left, left + size))
+                      for i, (top, left) in zip(best.tolist(), boxes)]), places
+
+
+@mistake(PATCHES, "values below 0 left out")
+def positive_peaks(model, images, layer, channel, k):
+    peaks = activations(model, images, layer)[layer][:, channel].amax(dim=(1, 2))
+    there = (peaks > 0).nonzero()[:, 0]
+    patches, places = patches_by()(model, images, layer, channel, k)
+    kept = [rank for rank, i in enumerate(places[:, 0].tolist()) if i in there]
+    return torch.cat([patches[rank:rank + 1] for rank in kept]), places[kept]
 
 
 @mistake(PATCHES, "parameters in another order")
@@ -717,7 +772,7 @@ def of_the_next_layer(model, images, layer, channel, k):
     field = counted(windows(model, layer), *RIGHT_FIELD)
     maps = activations(model, images, layer)[layer]
     given = {"images": images}
-    return torch.cat(cutting.patches_by(given, maps, field, found, *RIGHT_PATCHES[:-1])), found
+    return torch.cat([*cutting.patches_by(given, maps, field, found, *RIGHT_PATCHES[:-1])]), found
 
 
 @mistake(PATCHES, "patches of the layer's maps")
@@ -743,7 +798,7 @@ def cut_off(model, images, layer, channel, k):
     return torch.stack(patches), places
 
 
-@mistake(PATCHES, "another dtype than the images'")
+@alternative(PATCHES, "filled into float32 zeros, with a note")
 def into_float_zeros(model, images, layer, channel, k):
     patches, places = patches_by()(model, images, layer, channel, k)
     result = torch.zeros(patches.shape)
@@ -860,7 +915,7 @@ def max_twice(model, images, layer, channel, k):
     return [torch.cat(patches), places]
 
 
-@alternative(PATCHES, "places as floats, with a note")
+@mistake(PATCHES, "places are floats")
 def float_places(model, images, layer, channel, k):
     patches, places = patches_by()(model, images, layer, channel, k)
     return patches, places.to(images.dtype)

@@ -258,6 +258,9 @@ def test_a_slip_of_place_and_one_of_cut_are_both_said():
             function = WRITTEN.patches_by(places, [*cut, WRITTEN.RIGHT_FIELD])
             if (name, other) == (("first images",), ("patches of other images",)):
                 continue  # the rank is the image's number then
+            if (name, other) == (("place in the picture instead of the map",),
+                                 ("picture continued outside",)):
+                continue  # so far outside that there is nothing to continue
             assert set(verdict(PATCHES, function)) == {*name, *other}, (name, other)
 
 
@@ -382,8 +385,8 @@ def test_wrong_work_fails_when_judged_apart(tmp_path):
     wrong = wrong.replace("descending=True", "descending=False")
     said = judged_apart(tmp_path, NOTEBOOK, wrong)
     failed = {name for name, sentence in said.items() if sentence}
-    assert failed == set(CELLS) - {"leaves_nothing"}
-    assert "start" in said["plain_field"] and "differ" in said["fresh_filters"]
+    assert failed == set(CELLS) - {"leaves_nothing", "plain_field"}  # there without padding
+    assert "start" in said["mixed_field"] and "differ" in said["fresh_filters"]
 
 
 def test_places_and_patches_are_graded_apart():

@@ -10,6 +10,7 @@ from ...methods.field import Box, crop, windows
 from ...models import activations, layer_names
 from .reading import FACTORS, choices, counted, fewest
 
+AT_MOST = 2  # slips of each that are looked for at once: of three there are too many
 NEAR = 1e-4  # of a pixel's full range
 FAR = 1000  # pixels outside a picture
 
@@ -21,11 +22,13 @@ CHANNELS = {  # of maps (N, C, h, w) and the channel
 }
 SIGNS = {  # of maps (N, h, w)
     "": [lambda x: x],
+    "values below 0 left out": [torch.relu],
     "absolute values": [torch.abs],
     "smallest instead of largest": [torch.neg],
 }
 WORTHS = {  # of the same, what an image is worth
     "": [lambda x: x.amax(dim=(1, 2))],
+    "absolute values": [lambda x: x.abs().amax(dim=(1, 2))],
     "mean of the map instead of its maximum": [lambda x: x.mean(dim=(1, 2)),
                                                lambda x: x.relu().mean(dim=(1, 2)),
                                                lambda x: x.abs().mean(dim=(1, 2)),
@@ -63,6 +66,8 @@ PICKS = {  # of maps (N, h, w), what images are worth, and k: images, and positi
     "not sorted": [one_of_each(lambda worth, k: strongest(worth, k).sort().values),
                    one_of_each(lambda worth, k: strongest(worth, k).sort().values.flip(0))],
     "weakest first": [one_of_each(lambda worth, k: strongest(worth, k).flip(0))],
+    "positions of other images": [lambda x, worth, k: (
+        strongest(worth, k), x.flatten(1).argmax(dim=1)[:k])],
     "weakest images": [one_of_each(lambda worth, k: worth.argsort()[:k]),
                        one_of_each(lambda worth, k: worth.argsort()[:k].flip(0))],
     "first images": [one_of_each(lambda worth, k: torch.arange(k))],
@@ -101,6 +106,8 @@ BOXES = {  # where a patch begins, of a row or column of the map, the field, and
         lambda at, size, stride, start, side, there: start + at,
         lambda at, size, stride, start, side, there: at,
         lambda at, size, stride, start, side, there: at - size // 2],
+    "start times the stride": [
+        lambda at, size, stride, start, side, there: (start + at) * stride],
     "start has the opposite sign": [
         lambda at, size, stride, start, side, there: at * stride - start],
 }
@@ -131,6 +138,10 @@ def moved_inside(picture, top, left, size):
     return picture[..., top:top + size, left:left + size]
 
 
+def not_below_0(picture, top, left, size):
+    return in_colour(1.0)(picture, max(top, 0), max(left, 0), size)
+
+
 def enlarged(**how):
     def cut(picture, top, left, size):
         inside = picture[..., max(top, 0):max(top + size, 0), max(left, 0):max(left + size, 0)]
@@ -146,7 +157,7 @@ CUTS = {
         lambda *given: padded(*given, mode="replicate"),
         lambda *given: padded(*given, mode="reflect"),
         lambda *given: padded(*given, mode="circular")],
-    "moved into the picture": [moved_inside],
+    "moved into the picture": [moved_inside, not_below_0],
     "cut off and enlarged": [enlarged(), enlarged(mode="bilinear", align_corners=False),
                              enlarged(mode="bilinear", antialias=True)],
 }
@@ -174,17 +185,16 @@ def places_by(given, maps, channel, sign, worth, pick, spot, order):
     return torch.stack(order(torch.arange(len(images)), images, row, col), dim=1)
 
 
-def patches_by(given, maps, field, places, source, turn, box, cut) -> list[torch.Tensor]:
-    """The patches by these rules at places (k, 3), empty where a rule leads nowhere."""
-    images, patches = given["images"], []
+def patches_by(given, maps, field, places, source, turn, box, cut):
+    """One by one the patches by these rules at places (k, 3), empty where a rule leads nowhere."""
+    images = given["images"]
     for rank, (image, *spot) in enumerate(places.long().tolist()):
         which = source(rank, image)
         top, left = (box(at, *field, side, there) for at, side, there in zip(
             turn(*spot), maps.shape[2:], images.shape[2:]))
         there = 0 <= which < len(images) and max(abs(top), abs(left)) < FAR
-        patches.append(cut(images[which:which + 1], top, left, field[0]) if there
-                       else images.new_empty(0))
-    return patches
+        yield (cut(images[which:which + 1], top, left, field[0]) if there
+               else images.new_empty(0))
 
 
 class Seen:
@@ -197,14 +207,29 @@ class Seen:
         self.others = [x for x in outputs.values() if x.ndim == 4]
         self.layers = windows(given["model"], given["layer"])
         self.right = places_by(given, self.maps, *RIGHT)
-        self.meant = [x for x in (places, self.right) if x.shape == self.right.shape]
+        self.meant = []
+        self.mean(places, self.right)
+
+    def mean(self, *places) -> None:
+        """Remember where patches may have been cut, each place once."""
+        for x in places:
+            if x.shape == self.right.shape and not any(
+                    torch.equal(x.double(), other.double()) for other in self.meant):
+                self.meant.append(x)
 
     def placed(self, *rules) -> bool:
         return torch.equal(places_by(self.given, self.maps, *rules).double(), self.found)
 
     def choose(self, rules) -> None:
         """Remember where these rules lead, but for how places are written down."""
-        self.meant += [places_by(self.given, self.maps, *rules[:n], *RIGHT[n:]) for n in (-1, -2)]
+        self.mean(*(places_by(self.given, self.maps, *rules[:n], *RIGHT[n:]) for n in (-1, -2)))
+
+    def placed_in_pixels(self, turned) -> bool:
+        """Are the places, with row and column exchanged or not, some pixel of what is seen?"""
+        size, stride, start = counted(self.layers, *FIELDS[""][0])
+        spots = self.right[:, [2, 1] if turned else [1, 2]]
+        return any(torch.equal(self.found[:, 1:], (spots * stride + first).double())
+                   for first in (start, 0, start + size // 2, start + (size - 1) // 2))
 
     def placed_in_another_layer(self) -> bool:
         return any(torch.equal(places_by(self.given, maps, *RIGHT).double(), self.found)
@@ -217,29 +242,33 @@ class Seen:
             return False
         field = tuple(map(int, field))
         return any(self.alike(patches_by(self.given, self.maps, field, places, source, turn, box,
-                                         cut)) for places in self.meant)
+                                         cut)) for places in self.meant
+                   if len(places) == len(self.patches))
 
     def alike(self, patches) -> bool:
-        return len(patches) == len(self.patches) and all(
-            one.shape[1:] == patch.shape and bool((one[0] - patch).abs().max() <= NEAR)
-            for one, patch in zip(patches, self.patches))
+        return all(one.shape[1:] == patch.shape and bool((one[0] - patch).abs().max() <= NEAR)
+                   for one, patch in zip(patches, self.patches))
 
 
 def slips_of_places(cases) -> tuple[str, ...] | None:
     """The fewest slips by which the places came about; None where no rule is known."""
     if any(case.found.shape != case.right.shape for case in cases):
         return None
-    known = fewest(PLACES, lambda *rules: all(case.placed(*rules) for case in cases))
+    known = fewest(PLACES, lambda *rules: all(case.placed(*rules) for case in cases), AT_MOST)
     if known:
         for case in cases:
             case.choose(known[1])
         return known[0]
+    for turned in (False, True):
+        if all(case.placed_in_pixels(turned) for case in cases):
+            return ("row and column exchanged",) * turned + (
+                "place in the picture instead of the map",)
     return ("another layer",) if all(case.placed_in_another_layer() for case in cases) else None
 
 
 def slips_of_patches(cases) -> tuple[str, ...] | None:
     """The fewest slips by which the patches came about; None where no rule is known."""
-    known = fewest(PATCHES, lambda *rules: all(case.cut(*rules) for case in cases))
+    known = fewest(PATCHES, lambda *rules: all(case.cut(*rules) for case in cases), AT_MOST)
     sizes = [counted(case.layers, *FIELDS[""][0])[0] for case in cases]
     if not known and any(case.patches.shape[2:] != (side, side)
                          for case, side in zip(cases, sizes)):

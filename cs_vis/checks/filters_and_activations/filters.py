@@ -189,11 +189,11 @@ FILTERS = Exercise(
         "graph in the way":
             "It fails where the weights ask for their gradient, as Parameters do. Begin with "
             "weight.detach().",
-        "another dtype than the weights'":
-            "With float64 weights the result should be float64: make no float32 tensors of your "
-            "own.",
     },
     notes={
+        "another dtype than the weights'":
+            "with float64 weights the result is not float64, and should be like weight: it helps "
+            "to make no float32 tensors of your own.",
         "flat filters in another grey":
             "filters whose values are all equal are another grey here than black, which the "
             "notebook takes.",

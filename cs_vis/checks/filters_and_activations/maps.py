@@ -139,11 +139,14 @@ MAPS = Exercise(
             "A second call on the same network gives something else than the first: what the "
             "first has kept is still there. Make the list or dict for the hook inside your "
             "function, anew for each call.",
-        "another dtype than the network's":
-            "With a float64 network the maps should be float64: return what the hook is given.",
         "train mode while it runs":
             "The network ran in train mode, where dropout and batch norm change what layers "
             "compute. Leave its mode alone.",
+    },
+    notes={
+        "another dtype than the network's":
+            "with a float64 network the maps are not float64, and should be: it helps to return "
+            "what the hook is given.",
     },
     row={
         "signature": "activation_maps(model, image, layer)",

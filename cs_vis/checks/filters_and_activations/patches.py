@@ -12,21 +12,23 @@ from ..inputs import Network, live
 from .cutting import Seen, slips_of_patches, slips_of_places
 
 SPOTS, CUTS = "tensor of places", "tensor of patches"  # as messages call them
+FAR_BELOW = 64
 CLEAR = 1e-2  # by how much the largest values differ
 
 
 def shown(function, model, images, layer, channel, k):
-    """Places and patches by themselves, and whether they are in this order, in whole numbers."""
+    """Places and patches by themselves, whether both are there, and places whole numbers."""
     result = function(model, images, layer, channel, k)
     there = isinstance(result, (tuple, list)) and len(result) == 2
     two = images.new_tensor(there, dtype=torch.bool)
     if not there:
         return {"two tensors": two}
     patches, places = result
-    whole = not (torch.is_tensor(places) and places.is_floating_point())
+    whole = images.new_tensor(not (torch.is_tensor(places) and places.is_floating_point()),
+                              dtype=torch.bool)
     if torch.is_tensor(places):
         places = places.to(images.dtype)
-    return {"two tensors": two, SPOTS: places, CUTS: patches, "whole": whole}
+    return {"two tensors": two, SPOTS: places, CUTS: patches, "whole numbers": whole}
 
 
 def tiny(n, height, width, seed, layer, channel, k):
@@ -43,6 +45,13 @@ def chain(n, height, width, seed, layer, channel, k, plan):
         "k": k}
 
 
+def below_0(given):
+    """The same, with a bias that leaves the layer no value above 0."""
+    network, name = given["model"], f"{given['layer']}.bias"
+    weights = network.weights | {name: network.weights[name] - FAR_BELOW}
+    return {**given, "model": network._replace(weights=weights)}
+
+
 def specimen(numbers):
     return {"model": Network("specimens"), "images": picture(numbers, 3, 48, 64, 9),
             "layer": "conv2_1", "channel": 7, "k": 2}
@@ -54,16 +63,11 @@ def clear(case, inputs) -> bool:
     maps = activations(given["model"], given["images"], given["layer"])[given["layer"]]
     x = maps[:, given["channel"]].flatten(1).sort(dim=1, descending=True).values
     apart = [x[:, 0] - x[:, 1], x[:, 0].sort().values.diff()]
-    return bool(torch.cat(apart).min() > CLEAR * x.abs().max())
+    return bool(torch.cat(apart).min() > CLEAR * (x - x.mean()).abs().max())
 
 
 def guarded(inputs):
     return {**inputs, "model": inputs["model"]._replace(guarded=True)}
-
-
-def conventions(observed, inputs):
-    found = [outcome.outputs for outcome in observed.outcomes.values()]
-    return {"places are floats": ()} if any(out.get("whole") is False for out in found) else {}
 
 
 def recognise(observed, inputs):
@@ -78,28 +82,41 @@ def recognise(observed, inputs):
         return ()
     if all(out[CUTS].ndim == 2 and out[SPOTS].ndim == 4 for out in found):
         return ("places before patches",)
+    if ONE in outcomes and outcomes[ONE].outputs[CUTS].ndim == 3:
+        return ("axis lost where k is 1",)
     if not all(out[CUTS].ndim == 4 and out[SPOTS].ndim == 2 for out in found):
         return ()
+    if all(len(out[SPOTS]) == len(inputs[name]["images"]) for out, name in zip(found, outcomes)):
+        return ("all images",)
+    habits = () if all(out["whole numbers"] for out in found) else ("places are floats",)
     cases = [Seen(live(inputs[name], "cpu", torch.float64), comparable(outcome.outputs[SPOTS]),
                   comparable(outcome.outputs[CUTS])) for name, outcome in outcomes.items()]
+    places = slips_of_places(cases)
+    if places is None and all(len(case.found) == len(case.right) for case in cases) and any(
+            not case.found[:, 1:].any() and case.right[:, 1:].any() for case in cases):
+        places = ("values below 0 left out",)  # all alike there, so any order of images may be
     if all(case.patches.shape[1] == case.maps.shape[1] for case in cases):
-        return (*(slips_of_places(cases) or ()), "patches of the layer's maps")
-    return (*(slips_of_places(cases) or ()), *(slips_of_patches(cases) or ()))
+        return (*(places or ()), *habits, "patches of the layer's maps")
+    return (*(places or ()), *habits, *(slips_of_patches(cases) or ()))
 
 
 WIDE = (("conv", 5, 2, 2), ("relu_", 1, 1, 0), ("pool", 2, 2, 0), ("conv", 3, 1, 1),
         ("relu", 1, 1, 0), ("conv", 3, 1, 0))
 FIRST = "a convolution after a pool"
-TINY = (FIRST, "a first layer with a stride", "a layer further down", "all of the images")
+ONE = "a single patch"
+TINY = (FIRST, "a first layer with a stride", "a layer further down", "all of the images",
+        "a channel that is nowhere above 0", ONE)
 PATCHES = Exercise(
     name="max_activating_patches", notebook="01_filters_and_activations",
     parameters=("model", "images", "layer", "channel", "k"), recognise=recognise,
-    conventions=conventions,
     cases=(
         Case(FIRST, tiny(5, 12, 18, 965, "conv2", 3, 3), shown),
         Case(TINY[1], chain(4, 17, 13, 876, "features.0", 2, 2, WIDE), shown),
         Case(TINY[2], chain(5, 22, 26, 902, "features.3", 4, 2, WIDE), shown),
         Case(TINY[3], tiny(3, 10, 8, 870, "conv1", 1, 3), shown),
+        Case(TINY[4], lambda numbers: below_0(chain(5, 17, 20, 880, "features.3", 1, 3, WIDE)(
+            numbers)), shown),
+        Case(ONE, tiny(3, 9, 12, 885, "conv2", 2, 1), shown),
         Case("a specimen network", specimen, shown, tiny=False),
     ),
     traps=(
@@ -126,6 +143,10 @@ PATCHES = Exercise(
         "all channels together":
             "The places are those where all channels together are large. Take one channel, "
             "maps[:, channel].",
+        "values below 0 left out":
+            "Values below 0 are cut off, or images without a larger one are left out. A channel's "
+            "largest value may be negative: take the values as they are, and begin a search with "
+            "-inf, not with 0.",
         "absolute values":
             "The largest absolute value is looked for. A strongly negative value is no strong "
             "activation: take the values as they are.",
@@ -141,6 +162,14 @@ PATCHES = Exercise(
             "The right images, but not in the right order: the strongest should come first.",
         "weakest first":
             "The order is turned round: the strongest should come first.",
+        "positions of other images":
+            "The images are right, and beside them stand the positions of others. Of the best "
+            "images take their own: where[best], not where[:k].",
+        "all images":
+            "All images come back. Take the k with the largest maxima.",
+        "axis lost where k is 1":
+            "With k = 1 an axis is lost: patches should be (1, 3, size, size) and places (1, 3). "
+            "Leave squeeze() away.",
         "weakest images":
             "The images with the smallest maxima are taken. Take those with the largest.",
         "first images":
@@ -161,6 +190,9 @@ PATCHES = Exercise(
             "among all that were given.",
         "columns of places in another order":
             "The columns of places stand in another order: they are image, row, col.",
+        "places are floats":
+            "places are floats, but count what is whole, and are used as indices: places.long() "
+            "makes them so.",
         "another receptive field":
             "The patches are cut by another receptive field. Your receptive_field is part of this: "
             "look whether it passes its check, and hand it windows(model, layer). A Box ends at "
@@ -181,6 +213,9 @@ PATCHES = Exercise(
         "stride left out":
             "The row and column of the map are taken as those of the picture. From one unit to "
             "the next it is stride pixels: start + row * stride.",
+        "start times the stride":
+            "start is multiplied by the stride. It is a number of pixels already: start + row * "
+            "stride, without brackets around start + row.",
         "start has the opposite sign":
             "The start has the opposite sign. A patch begins at start + row * stride. If that is "
             "what you wrote, look whether your receptive_field passes its check.",
@@ -188,8 +223,8 @@ PATCHES = Exercise(
             "The patches are cut with row and column exchanged. Box takes top and bottom first, "
             "which come of the row: Box(top, bottom, left, right).",
         "patches of other images":
-            "The places are right, the patches are cut from other images: take images[i:i + 1], i "
-            "the first number of the place.",
+            "The patches are cut from other images than places says: take images[i:i + 1], i the "
+            "first number of the place.",
         "patches of the layer's maps":
             "The patches are cut from the layer's maps. Cut them from the pictures, images.",
         "black outside the picture":
@@ -210,22 +245,21 @@ PATCHES = Exercise(
             "The patches have several sizes, so they do not fit into one tensor. Let crop fill up "
             "those at the border: it makes white what lies outside the picture. Its box is "
             "Box(top, bottom, left, right).",
-        "another dtype than the images'":
-            "With float64 images the patches should be float64: make no float32 tensors of your "
-            "own.",
         "train mode while it runs":
             "The network ran in train mode, where dropout and batch norm change what layers "
             "compute. Leave its mode alone.",
     },
     errors={
+        "values below 0 left out": re.compile("expected a non-empty list|expects a non-empty"),
         "layer not picked": re.compile(r"'dict'|dict object|unhashable|KeyError"),
         "patches of several sizes": re.compile(
             r"stack expects each tensor to be equal size|Sizes of tensors must match|"
             r"must match the existing size"),
     },
     notes={
-        "places are floats":
-            "places are floats here, and count what is whole: .long() makes them so.",
+        "another dtype than the images'":
+            "with float64 images the patches are not float64, and should be like images: it helps "
+            "to make no float32 tensors of your own.",
     },
     row={
         "signature": "max_activating_patches(model, images, layer, channel, k)",

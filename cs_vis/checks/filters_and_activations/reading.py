@@ -109,10 +109,10 @@ def slips_of(found) -> tuple[str, ...] | None:
     return known and known[0]
 
 
-def fewest(factors, holds) -> tuple | None:
+def fewest(factors, holds, at_most=AT_MOST) -> tuple | None:
     """The fewest slips with which holds(*entries) is true, () for what is right, and the entries;
     None where there are none."""
-    for number in range(AT_MOST + 1):
+    for number in range(at_most + 1):
         for names, entries in choices(factors, number):
             if holds(*entries):
                 return tuple(dict.fromkeys(names)), entries
