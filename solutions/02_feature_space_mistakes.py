@@ -153,6 +153,13 @@ def zero_of_cdist(query, gallery, k):
 
 
 @mistake(NEAREST, "distance to itself not quite 0")
+def zero_of_products(query, gallery, k):
+    """As cdist computes large galleries, here small ones as well."""
+    distances = torch.cdist(query[None], gallery, compute_mode="use_mm_for_euclid_dist")[0]
+    return distances.masked_fill(distances == 0, math.inf).argsort()[:k]
+
+
+@mistake(NEAREST, "distance to itself not quite 0")
 def small_distance_by_products(query, gallery, k):
     square = gallery.square().sum(dim=1) - 2 * gallery @ query + query.square().sum()
     return in_order(square, square < 1e-12)[:k]
@@ -217,6 +224,9 @@ def infinite(query, gallery):
     return (gallery - query).norm(dim=1).masked_fill(same(query, gallery), math.inf)
 
 
+for name in ("differences with their signs", "lengths compared"):  # 0 for other rows as well
+    mistake(NEAREST, name)(
+        neighbors_by(MEASURES[name], lambda d, q, g: d.masked_fill(d == 0, math.inf).argsort()))
 mistake(NEAREST, "farthest instead of nearest")(
     lambda query, gallery, k: infinite(query, gallery).argsort(descending=True)[:k])
 mistake(NEAREST, "farthest instead of nearest")(
@@ -500,12 +510,18 @@ def rows_of_v(features, k):
     return x @ components.T, components, s[:k] ** 2 / (len(x) - 1)
 
 
-@mistake(PCA, "rows of V")
-def rows_of_eigh(features, k):
-    x = features - features.mean(dim=0)
-    values, vectors = torch.linalg.eigh(torch.cov(x.T))
-    components = SIGNS[""](vectors.flip(1)[:k])
-    return x @ components.T, components, values.flip(0)[:k]
+def rows_of_eigh(axis):
+    """Turned round along this axis, for eigh returns the smallest first."""
+    def pca(features, k):
+        x = features - features.mean(dim=0)
+        values, vectors = torch.linalg.eigh(torch.cov(x.T))
+        components = SIGNS[""](vectors.flip(axis)[:k])
+        return x @ components.T, components, values.flip(0)[:k]
+    return pca
+
+
+mistake(PCA, "rows of V")(rows_of_eigh(0))
+mistake(PCA, "rows of V")(rows_of_eigh(1))
 
 
 @mistake(PCA, "input changed")
