@@ -318,6 +318,37 @@ def test_a_constant_in_the_divisor_is_right_if_small_and_said_if_large(constant,
             CELLS["fresh_filters"](function)
 
 
+def test_other_layers_than_convolutions_are_copied_too():
+    def function(model, image, layer):
+        part, kept = model.get_submodule(layer), []
+        with part.register_forward_hook(lambda module, inputs, output: kept.append(
+                output.clone() if isinstance(part, torch.nn.Conv2d) else output)):
+            model(image)
+        return kept[0][0]
+    assert verdict(MAPS, function) is not None
+    with pytest.raises(Failed):
+        CELLS["in_place"](function)
+
+
+@pytest.mark.parametrize("constant", [1e-7, 2 ** -23, 1e-6])
+def test_a_filter_of_one_value_and_a_small_constant(constant):
+    def function(weight):
+        low, high = (f(weight.detach(), WRITTEN.AXES[""]) for f in (WRITTEN.low, WRITTEN.high))
+        return (weight.detach() - low) / (high - low).clamp(min=constant)
+    assert verdict(FILTERS, function) is None
+    CELLS["fresh_filters"](function)
+
+
+def test_names_are_found_within_a_second_of_work():
+    def aside(model, images, layer, channel, k):
+        patches, places = reference.max_activating_patches(model, images, layer, channel, k)
+        return patches.roll(1, 3), places
+    verdict(PATCHES, aside)  # what is stored is read once
+    begun = time.process_time()
+    assert verdict(PATCHES, aside) == ["shifted right"]
+    assert time.process_time() - begun < 2  # 0.5 alone
+
+
 def test_maps_that_hold_nan_are_blamed_on_no_habit():
     def scaled(*given):
         maps = reference.activation_maps(*given)

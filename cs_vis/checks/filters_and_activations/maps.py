@@ -1,5 +1,7 @@
 """The check of `activation_maps`: what is tried, and what is said about known mistakes."""
 
+import re
+
 import torch
 
 from ..distance import relative_l2
@@ -62,8 +64,8 @@ OVERWRITTEN = ("a layer that a later one writes over", "such a layer, deeper dow
 PLAN = (("conv", 3, 1, 1), ("relu_", 1, 1, 0), ("average", 2, 2, 0), ("conv", 3, 1, 0),
         ("relu_", 1, 1, 0))
 SHORT = (("conv", 3, 1, 0), ("relu_", 1, 1, 0))
-DEEPER = (("conv", 3, 1, 1), ("relu", 1, 1, 0), ("conv", 2, 2, 0), ("relu_", 1, 1, 0),
-          ("conv", 3, 1, 1))
+DEEPER = (("conv", 3, 1, 1), ("relu", 1, 1, 0), ("conv", 2, 2, 0), ("average", 2, 1, 0),
+          ("relu_", 1, 1, 0), ("conv", 3, 1, 1))
 MAPS = Exercise(
     name="activation_maps", notebook="01_filters_and_activations",
     parameters=("model", "image", "layer"), recognise=recognise,
@@ -72,7 +74,7 @@ MAPS = Exercise(
         Case("a pool", tiny(7, 4, 833, "pool"), mapped),
         Case("a layer with a dot in its name", chain(8, 6, 835, "features.2", PLAN), mapped),
         Case(OVERWRITTEN[0], chain(7, 9, 837, "features.0", PLAN), mapped),
-        Case(OVERWRITTEN[1], chain(9, 6, 839, "features.2", DEEPER, (4, 6, 3)), mapped),
+        Case(OVERWRITTEN[1], chain(9, 6, 839, "features.3", DEEPER, (4, 6, 3)), mapped),
         Case("a layer with one channel", chain(6, 5, 841, "features.0", SHORT, (1,)), mapped),
         Case("maps of one value each", chain(3, 3, 843, "features.0", SHORT), mapped),
         Case("a network in training, with a hook of somebody else's",
@@ -85,7 +87,10 @@ MAPS = Exercise(
         Trap("another dtype than the network's", FIRST, dtype=torch.float64),
         Trap("train mode while it runs", FIRST, guarded, unless=("model switched to train mode",)),
     ),
+    errors={"backward pass": re.compile("does not require grad")},
     mistakes={
+        "backward pass":
+            "There is a backward pass, and maps need no gradient: leave backward() away.",
         "parameters in another order":
             "The parameters stand in another order than in the notebook: "
             "activation_maps(model, image, layer).",
