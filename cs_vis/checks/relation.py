@@ -185,7 +185,7 @@ RELATIONS = (  # the surest first
      "row and column.", but_for_the_border),
 )
 RESCALED = (
-    ("rescaled", "Each image's values are right but rescaled: something was added to them, or "
+    ("rescaled", "Values are right but rescaled, each item by itself: something was added, or "
      "they were divided. Return them as they are.", each_rescaled),
     ("rescaled", "The values are in the right order, but their sizes are not those of the "
      "definition.", numeric(same_order)),
