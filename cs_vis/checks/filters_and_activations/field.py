@@ -19,7 +19,8 @@ def seen(function, layers, like):
     several = isinstance(result, (tuple, list)) or torch.is_tensor(result) and result.ndim
     numbers = [number_of(x) for x in result] if several else []
     there = len(numbers) == 3 and None not in numbers
-    truths = {"three numbers": there, "layers as they were": given == [tuple(layer) for layer in layers],
+    truths = {"three numbers": there,
+              "layers as they were": given == [tuple(layer) for layer in layers],
               "whole numbers": there and all(isinstance(x, int) for x in numbers)}
     found = {name: like.new_tensor(float(x)) for name, x in zip(NUMBERS, numbers)} if there else {}
     return found | {name: like.new_tensor(x, dtype=torch.bool) for name, x in truths.items()}
