@@ -321,7 +321,7 @@ display(plots.show([plots.tiles((0.5 + deeper / (2 * scale)).flatten(0, 1), deep
 #
 # | name | shape | what |
 # | --- | --- | --- |
-# | `model` | | a network; it stays as it was, and no hook is left in it |
+# | `model` | | a network; it stays as it was, in the mode that it is in, and no hook of yours is left in it |
 # | `image` | `(1, 3, H, W)` | one picture |
 # | `layer` | text | the name of a layer; `find_layer(model, layer)` is the module |
 # | result | `(C, h, w)` | what the module gave, without the batch's axis |
