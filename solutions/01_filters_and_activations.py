@@ -645,9 +645,9 @@ def max_activating_patches(model, images, layer, channel, k):
     best = values.topk(k).indices               # the best images, strongest first
     places = torch.stack([best, where[best] // maps.shape[2], where[best] % maps.shape[2]], dim=1)
     patches = []
-    for i, row, col in places.tolist():
+    for n, row, col in places.tolist():
         top, left = start + row * stride, start + col * stride
-        patches.append(crop(images[i:i + 1], Box(top, top + size, left, left + size)))
+        patches.append(crop(images[n:n + 1], Box(top, top + size, left, left + size)))
     return torch.cat(patches), places
     ### END SOLUTION
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from cs_vis import __version__, handin
 from cs_vis.cells import is_answer, place, text
-from cs_vis.course import assignments, notebook_file
+from cs_vis.course import notebook_file
 from cs_vis.grading.rebuild import rebuild
 from cs_vis.handin import FINE, MEND, NOTE, STUB, called, look_at, report
 
-NAME = assignments()[0]
+NAME = "03_saliency"
 RELEASE = json.loads(notebook_file(NAME).read_text(encoding="utf-8"))
 RELEASE["metadata"]["cs_vis"] = {"version": __version__}
 CELLS = {place(cell): cell for cell in RELEASE["cells"]}

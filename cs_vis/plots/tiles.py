@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from ..require import require_tensor, require_whole
 from .pictures import Picture, picture
 
+MOST = 50_000_000  # pixels of a page
 MARK = (1.0, 0.55, 0.0)  # red, green and blue of the frame around a marked tile
 
 
@@ -25,6 +26,13 @@ def tiles(images, columns: int, *, zoom: int = 1, gap: int = 1, note: str = "",
                          f"(N, 3, h, w), or grey ones (N, h, w)")
     require_whole(columns=columns, zoom=zoom, at_least=1)
     require_whole(gap=gap, at_least=0)
+    columns, rows = min(columns, len(images)), -(-len(images) // columns)
+    height, width = (count * (side * zoom + 2 * gap)
+                     for count, side in ((rows, images.shape[2]), (columns, images.shape[3])))
+    if height * width > MOST:
+        raise ValueError(f"columns={columns}, zoom={zoom} and gap={gap} make a page of {width} × "
+                         f"{height} pixels, more than any screen has: pass smaller numbers, or "
+                         f"fewer images")
     images = images.detach().cpu().clamp(0, 1).repeat_interleave(zoom, 2).repeat_interleave(zoom, 3)
     framed = F.pad(images, [gap] * 4, value=1.0)
     if marked is not None:
@@ -33,7 +41,6 @@ def tiles(images, columns: int, *, zoom: int = 1, gap: int = 1, note: str = "",
             raise ValueError(f"marked={marked} is none of the {len(images)} tiles: the first is 0")
         framed[marked] = torch.tensor(MARK).view(3, 1, 1)
         framed[marked, :, gap:framed.shape[2] - gap, gap:framed.shape[3] - gap] = images[marked]
-    rows = -(-len(framed) // columns)
     framed = torch.cat([framed, framed.new_ones(rows * columns - len(framed), *framed.shape[1:])])
     page = framed.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4)  # (3, rows, h, columns, w)
     return Picture(picture(page.flatten(3).flatten(1, 2)).pixels, note)
