@@ -1,6 +1,7 @@
 """The check of `deepdream_step`: what is tried, and what is said about known mistakes."""
 
 import re
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -16,16 +17,27 @@ from .reading import move_of, slips
 def dreamed(function, img, model, layer, learning_rate, ox, oy, again=None):
     """The picture, and that of a second call for another layer; the ReLUs write in place, as those
     of many trained networks do."""
-    for part in model.modules():
-        if isinstance(part, nn.ReLU):
-            part.inplace = True
-    before = img.detach().clone()
-    result = function(img, model, layer, learning_rate, ox, oy)
-    outputs = {"picture": result, "has a graph": getattr(result, "requires_grad", False)}
-    if again:
-        img = img if torch.equal(img, before) else before
-        outputs["second picture"] = function(img, model, again, learning_rate, ox, oy)
+    with in_place(model):
+        before = img.detach().clone()
+        result = function(img, model, layer, learning_rate, ox, oy)
+        outputs = {"picture": result, "has a graph": getattr(result, "requires_grad", False)}
+        if again:
+            img = img if torch.equal(img, before) else before
+            outputs["second picture"] = function(img, model, again, learning_rate, ox, oy)
     return outputs
+
+
+@contextmanager
+def in_place(model):
+    """In the block the ReLUs write in place, and afterwards as they did before."""
+    were = {part: part.inplace for part in model.modules() if isinstance(part, nn.ReLU)}
+    for part in were:
+        part.inplace = True
+    try:
+        yield
+    finally:
+        for part, inplace in were.items():
+            part.inplace = inplace
 
 
 def small(height, width, seed, layer, learning_rate, ox=0, oy=0, sharpness=1, spread=0.5,
